@@ -93,14 +93,17 @@ def first_configuration(network: NetworkRequest | None, folder: Path, *, every_k
     return text
 
 
-def require_writable(file: Path) -> None:
+def require_writable(file: Path, networks: Sequence[Path | None] = ()) -> None:
     """Refuse a file that could not be written, before anything is asked; its schema, too.
 
-    FacemonError where its folder takes no file; UsageError for a name that something else has, or the schema.
+    FacemonError where its folder takes no file; UsageError for a name that something else has, or the schema, or one
+    of the `networks` that it is to describe.
     """
     from facemon.application.schema_file import SCHEMA_FILE, refuse_other_schema, refuse_unwritable
+    from facemon.store.replaced_files import refuse_input
 
     refuse_unwritable(file)
+    refuse_input(file, networks)
     if file.name == SCHEMA_FILE:
         raise UsageError(f"{file} is the name of the schema, which is written beside it", "name another file with -o")
     if not os.access(file.parent, os.W_OK) or (file.exists() and not os.access(file, os.W_OK)):

@@ -18,8 +18,17 @@ TABLE = "table"
 FORMATS = (TABLE, "jsonl", "csv", "parquet")
 
 
-def chosen_format(output: Path | None, chosen: str | None, *, csv_safe: bool, is_terminal: bool) -> str | None:
+def chosen_format(
+    output: Path | None,
+    chosen: str | None,
+    *,
+    csv_safe: bool,
+    is_terminal: bool,
+    inputs: Iterable[str | Path | None] = (),
+) -> str | None:
     """Return the format of a file's rows, or of those on stdout; None to go by who reads stdout.
+
+    `inputs` are what the command reads, which `output` must not replace.
 
     UsageError where a format cannot be, and for an `output` that must not be replaced or cannot be made.
     """
@@ -31,8 +40,9 @@ def chosen_format(output: Path | None, chosen: str | None, *, csv_safe: bool, is
     if output is not None:
         from facemon.predict.earlier_rows import holds_rows
         from facemon.predict.output import refuse_unwritable
-        from facemon.store.replaced_files import refuse_other_file
+        from facemon.store.replaced_files import refuse_input, refuse_other_file
 
+        refuse_input(output, inputs)
         refuse_other_file(output, holds_rows, "file of rows")
         refuse_unwritable(output)
     return "csv-safe" if csv_safe else found

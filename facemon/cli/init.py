@@ -75,7 +75,7 @@ def init(
     output = output or session.config_path or _USUAL
     console, folder = session.console, Path() if is_printed else output.parent
     if not is_printed:
-        require_writable(output)
+        require_writable(output, (model, finder))
         if output.exists() and not force:
             raise UsageError(f"{output} is there already", "name another file with -o, or overwrite it with --force")
     answers = Answers()

@@ -74,7 +74,8 @@ def log(
     All conditions must hold; of several --where COLUMN=VALUE of one column, of several --source and of several --error
     one is enough. Rows without a value fulfil no condition. An --image without a slash is the name without its folders.
     """
-    chosen = chosen_format(output, format_, csv_safe=csv_safe, is_terminal=sys.stdout.isatty())
+    is_terminal = sys.stdout.isatty()
+    chosen = chosen_format(output, format_, csv_safe=csv_safe, is_terminal=is_terminal, inputs=[labels])
     rows = RowFilter(tuple(source or ()), tuple(where or ()), confidence_below, tuple(error or ()), failed, image)
     is_counted = worst is not None or unusual is not None
     most = row_limit(limit, writes_file=output is not None, is_counted=is_counted)

@@ -141,7 +141,7 @@ def predict(
     in a WebDataset.
     """
     limit, observed = failure_limit(max_failures), observed_of(observed_at)
-    chosen = chosen_format(output, format_, csv_safe=csv_safe, is_terminal=sys.stdout.isatty())
+    chosen = chosen_format(output, format_, csv_safe=csv_safe, is_terminal=sys.stdout.isatty(), inputs=paths)
     refuse_nonsense(paths, source, resumes=resume, logs=not no_store, retries=retry_failed)
     shows = output is not None or format_ is not None
     cluster = cluster_of((engine, shards, address, worker_cpus, worker_gpus), shard, deliver, shows=shows)

@@ -1,7 +1,7 @@
 """Decide whether a result may replace a file: only one that facemon wrote for the same purpose."""
 
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from facemon.errors import UsageError
@@ -22,3 +22,17 @@ def refuse_other_file(path: Path, is_ours: Callable[[Path], bool], what: str) ->
         return  # not there, or what writes it says why it cannot
     if not is_replaced:
         raise UsageError(f"{path} exists, and is not a {what} that facemon wrote", "name another file, or move it")
+
+
+def refuse_input(path: Path, inputs: Iterable[str | Path | None]) -> None:
+    """UsageError where the result of a command would take the place of a file that it reads, through links too.
+
+    Earlier rows may be a manifest now, or true labels that a person has corrected: no content tells.
+    """
+    for each in inputs:
+        try:
+            is_same = each is not None and path.samefile(each)
+        except (OSError, ValueError):
+            continue  # not there, or no path at all
+        if is_same:
+            raise UsageError(f"{path} is an input of this command, which must not be replaced", "name another file")

@@ -88,6 +88,33 @@ def test_rows_take_the_place_of_rows(facemon: RunFacemon, folder: Path, command:
 @pytest.mark.parametrize(
     ("command", "name"),
     [
+        (("predict", "rows.csv"), "rows.csv"),
+        (("predict", "a.png", "./rows.csv"), "again.csv"),
+        (("predict", "rows.csv", "--resume"), "hard.csv"),
+        (("log", "--worst", "1", "--labels", "rows.csv"), "rows.csv"),
+        (("log", "--worst", "1", "--labels", "again.csv"), "rows.csv"),
+        (("init", "--force", "--model", "m.onnx"), "m.onnx"),
+        (("init", "--force", "--model", "m.onnx", "--finder", "finder.onnx"), "finder.onnx"),
+    ],
+)
+def test_what_a_command_reads_stays(facemon: RunFacemon, folder: Path, command: tuple[str, ...], name: str) -> None:
+    """Rows are a manifest too, and true labels where a person has corrected them."""
+    assert facemon("-q", "log", "-o", "rows.csv", cwd=folder).returncode == 0
+    (folder / "again.csv").symlink_to("rows.csv")
+    (folder / "hard.csv").hardlink_to(folder / "rows.csv")
+    (folder / "finder.onnx").write_bytes((folder / "m.onnx").read_bytes())
+    content, store = (folder / name).read_bytes(), state(folder)
+    done = facemon(*command, "-o", name, cwd=folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"error: {name} is an input of this command, which must not be replaced\n  hint: name another file\n"
+    )
+    assert ((folder / name).read_bytes(), (folder / "again.csv").is_symlink(), state(folder)) == (content, True, store)
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
         ("report", "page-of-ours.html"),
         ("manifest", "images.parquet"),
         ("export-metrics", "facemon.prom"),
