@@ -1,6 +1,7 @@
 """Local paths and nothing else: an address such as s3://bucket/photos is refused by name wherever a path is taken.
 
 Path("s3://bucket/photos") is the relative path s3:/bucket/photos: a store would be made in a folder called `s3:`.
+Likewise ~/photos, where no shell has replaced the ~: `rm -r ~` would be the way to be rid of that folder.
 Only the images of `facemon predict` may be named by addresses: see `facemon/object_storage` and `file_of`.
 """
 
@@ -20,6 +21,9 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(//?)")
 _USER = re.compile(r"[^/?#]*@|[^/?#[]*:(?!\d*(?:[/?#]|$))")
 """What ends with an @, or has a colon that no port follows: passwords may hold slashes."""
 _FILE = re.compile(r"file://(?:localhost)?(/.*)", re.IGNORECASE | re.DOTALL)
+
+
+_HOME = re.compile(r"(~|\$HOME|\$\{HOME\})(?:/|$)")
 
 
 class UrlFault(NamedTuple):
@@ -54,6 +58,17 @@ def url_fault(path: "str | PathLike[str]") -> UrlFault | None:
         f"is a URL ({scheme}://), and only a local path can be given here",
         "copy it to a local disk or mount it, and name the local path",
     )
+
+
+def home_fault(path: "str | PathLike[str]") -> UrlFault | None:
+    """What is wrong with a path below the home folder in the notation of a shell; None for any other path.
+
+    A folder that is called ~ is reached by its absolute path.
+    """
+    match = _HOME.match(fspath(path))
+    if match is None:
+        return None
+    return UrlFault(f"begins with {match[1]}, which only a shell replaces", "write the absolute path")
 
 
 def shown_url(path: "str | PathLike[str]") -> str:

@@ -1,4 +1,4 @@
-"""Addresses such as s3://bucket/photos: refused by name wherever a path is taken, before anything is made."""
+"""Addresses such as s3://bucket/photos, and ~/photos: refused wherever a path is taken, before anything is made."""
 
 import inspect
 from collections.abc import Iterator
@@ -110,6 +110,18 @@ def test_each_path_of_each_command_refuses_an_address(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("line", LINES)
+def test_each_path_of_each_command_refuses_a_home_that_no_shell_replaced(
+    line: str, capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in --out=~/x, and in a variable of a systemd unit."""
+    monkeypatch.chdir(tmp_path)
+    assert run([part.replace("s3://bucket/", "~/") for part in LINES[line]]) == 2
+    said = capsys.readouterr().err
+    assert said == ("error: ~/x.jsonl: begins with ~, which only a shell replaces\n  hint: write the absolute path\n")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     "line", ["predict a.jpg hf://b/a.jpg", "model check hf://b/a.jpg", "drift-check --reference hf://b/a.csv"]
 )
@@ -138,6 +150,30 @@ def test_no_path_of_a_configuration_is_an_address(key: str, section: str, tmp_pa
         parse_config(section, name="facemon.yaml", directory=tmp_path)
     (line,) = [line for line in str(caught.value).splitlines() if f" {key}: " in line]
     assert "is a URL (s3://), and only a local path can be given here: copy it" in line
+
+
+@pytest.mark.parametrize("home", ["~", "$HOME", "${HOME}"])
+@pytest.mark.parametrize(
+    ("key", "section"),
+    [
+        ("store.path", "store: {path: '@/x'}"),
+        ("model.networks[0].path", MODEL + "networks: [{path: '@/x', input: {}, attributes: []}]}"),
+        ("api.tokens_file", "api: {tokens_file: '@/x'}"),
+        ("grafana.admin_password_file", "grafana: {admin_password_file: '@/x'}"),
+    ],
+)
+def test_no_path_of_a_configuration_begins_with_a_home(key: str, section: str, home: str, tmp_path: Path) -> None:
+    """A store would be made in a folder that is called ~."""
+    with pytest.raises(ConfigError) as caught:
+        parse_config(section.replace("@", home), name="facemon.yaml", directory=tmp_path)
+    (line,) = [line for line in str(caught.value).splitlines() if f" {key}: " in line]
+    assert line.endswith(f"begins with {home}, which only a shell replaces: write the absolute path")
+
+
+@pytest.mark.parametrize("name", ["./~/x", "~x/y", "~backup", "a/~/b", "$HOMES/x", "/~/x"])
+def test_a_path_that_no_shell_would_replace_is_taken(name: str, tmp_path: Path) -> None:
+    config = parse_config(f"store: {{path: '{name}'}}", name="facemon.yaml", directory=tmp_path)
+    assert config.store.path == tmp_path / name
 
 
 def test_a_configuration_is_not_read_from_an_address() -> None:

@@ -4,18 +4,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from facemon.application.local_paths import refuse_url
+from facemon.application.local_paths import refuse_home, refuse_url
 from facemon.errors import UsageError
 
 
 def refuse_unusable(given: Mapping[str, Any]) -> None:
-    """UsageError for a path that is an address, and for a text that is not Unicode; other values are not looked at.
+    """UsageError for a path that is an address or begins with ~, and for a text that is not Unicode.
 
+    Other values are not looked at.
     A path may be any bytes, which Python keeps as surrogates. A name may not: neither the log nor a report can hold it.
     """
     for name, value in given.items():
         if isinstance(value, Path):
             refuse_url(value)
+            refuse_home(value)
         elif isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
             raise UsageError(f"{name.strip('_').replace('_', ' ')} {_shown(value)}: is not UTF-8")
 

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Str
 
 from facemon.config.durations import format_duration, parse_duration, shown
 from facemon.config.web_address import without_secrets
-from facemon.local_path import url_fault
+from facemon.local_path import home_fault, url_fault
 
 _SIZE = re.compile(r"(\d{1,40})\s*(|B|KiB|MiB|GiB|TiB)")
 _SIZE_UNITS = {"": 1, "B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
@@ -108,11 +108,13 @@ def _timeout(value: Any) -> timedelta:
 def _secret_file(value: Any) -> Any:
     if isinstance(value, str) and ("\n" in value or "://" in value):
         raise ValueError("must name the file that holds the secret, not the secret itself")
+    if isinstance(value, str) and (fault := home_fault(value)):
+        raise ValueError(str(fault))
     return value
 
 
 def _local(value: Any) -> Any:
-    if isinstance(value, str | Path) and (fault := url_fault(value)):
+    if isinstance(value, str | Path) and (fault := url_fault(value) or home_fault(value)):
         raise ValueError(str(fault))
     return value
 
