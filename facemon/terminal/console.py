@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO, TypeVar
 
 from facemon.application.operation import HiddenProgress, Progress
@@ -251,7 +252,10 @@ class Console:
 
         colorless = self.color is Color.NEVER or (self.color is Color.AUTO and bool(os.environ.get("NO_COLOR")))
         force = True if self.color is Color.ALWAYS else None
-        return RichConsole(file=stream, no_color=colorless, force_terminal=force, highlight=False)
+        console = RichConsole(file=stream, no_color=colorless, force_terminal=force, highlight=False)
+        if console.width < 1:  # COLUMNS=0, which programs set that do not know it
+            console.width = get_terminal_size().columns
+        return console
 
     def _write(self, text: str) -> None:
         with writing_stdout():

@@ -13,7 +13,7 @@ from itertools import pairwise
 import pytest
 
 from facemon.errors import FacemonError
-from facemon.reports.printed_parts import Part, Remark, Table, Tone
+from facemon.reports.printed_parts import Part, Prose, Remark, Table, Tone
 from facemon.terminal.console import Color, Console, Verbosity
 
 ROWS = (("image_brightness", "drift"), ("x", "[bold]ok[/bold]"))
@@ -43,6 +43,20 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Callable[[Color], str]:
         return stream.getvalue()
 
     return draw
+
+
+def test_a_terminal_of_unknown_width_is_a_usual_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Serial lines and some containers set COLUMNS=0."""
+    parts: list[Part] = [Table(("column", "verdict"), ROWS), Prose("These words are folded. " * 9)]
+    shown = []
+    for columns in ("0", "80"):
+        monkeypatch.setenv("COLUMNS", columns)
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", stream := Terminal())
+            Console(color=Color.NEVER).show(parts)
+        shown.append(stream.getvalue())
+    assert shown[0] == shown[1]
+    assert max(map(len, shown[0].splitlines())) <= 80
 
 
 def test_results_and_the_rest_go_different_ways(capsys: pytest.CaptureFixture[str]) -> None:
