@@ -78,12 +78,13 @@ def _arrival(examination: Examination) -> Arrival:
 
 def _brought_twice(examination: Examination, url: str, *, is_pushed: bool) -> tuple[str, ...]:
     """The targets whose counters differ in the target alone: rules and panels add them up."""
+    from facemon.render.expression import equals, one_of
+
     settings = examination.fitted.prometheus
-    jobs = "|".join(settings.job_name(job) for job in settings.jobs)
-    matchers = [f'{name}="{value}"' for name, value in settings.target_labels.items()]
+    matchers = [equals(name, value) for name, value in settings.target_labels.items()]
     if not is_pushed:
-        matchers.append(f'job=~"{jobs}"')
-    series = f"{_TOTAL}{{{','.join(matchers)}}}"
+        matchers.append(one_of("job", [settings.job_name(job) for job in settings.jobs]))
+    series = f"{_TOTAL}{{{', '.join(matcher.text for matcher in matchers)}}}"
     if not value_of(url, f"count without (job, instance) ({series}) > 1"):
         return ()
     found = value_of(url, f"count by (job, instance) ({series})")

@@ -39,7 +39,9 @@ def asked_arrival(arrival: Arrival, ask: Ask) -> Arrival:
     """Return the same with what Prometheus has of it."""
     from dataclasses import replace
 
-    job = f'{{job="{arrival.job}"}}'
+    from facemon.render.expression import equals
+
+    job = f"{{{equals('job', arrival.job).text}}}"
     scraped, kept = (
         sum(each.value for each in ask(f"{name}{job}"))
         for name in ("scrape_samples_scraped", "scrape_samples_post_metric_relabeling")

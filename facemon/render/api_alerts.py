@@ -189,7 +189,8 @@ def _traffic(least: int, config: Config) -> str:
     return f", of at least {least} requests within {within}" if least else ""
 
 
-def _missing_model() -> Runbook:
+def _missing_model(config: Config) -> Runbook:
+    rejected = promql.rate(REQUESTS, config.prometheus.window, promql.differs("status", "success"))
     return Runbook(
         "The API runs but cannot predict, or predicts with fewer workers than it is configured to have.",
         (
@@ -202,8 +203,8 @@ def _missing_model() -> Runbook:
         ),
         {
             "The workers that each API has:": promql.select(promql.series("api_workers_available")),
-            "Rejected requests per second, by code:": promql.aggregate(
-                "sum", promql.rate(REQUESTS, "5m", promql.differs("status", "success")), by=("code",)
+            "Requests per second that were rejected or failed, by code:": promql.aggregate(
+                "sum", rejected, by=("code",)
             ),
         },
     )
@@ -244,7 +245,7 @@ def _model_not_loaded(config: Config) -> Alert:
         summary=f"{label('instance')} has no model, or lacks workers",
         description=f"The API at {label('instance')} answers, but no model is loaded or worker processes are missing.",
         dashboard=Dashboard.API_PERFORMANCE,
-        runbook=_missing_model(),
+        runbook=_missing_model(config),
         carries=every_label(MODEL_LOADED, config) | every_label(_WORKERS, config),
         scenarios=(
             Scenario("the gauge falls to 0; another instance is unaffected", (serves, fallen, *others),

@@ -89,8 +89,11 @@ def another_store(stack: Running) -> Iterator[None]:
 def samples_dropped(stack: Running) -> Iterator[None]:
     """Drop the metrics of drift in the scrape job, which stays up."""
     drop = "  metric_relabel_configs:\n  - {source_labels: [__name__], regex: 'drift_.*', action: drop}\n"
-    job = "- job_name: exporter\n"
-    with _changed(_scrape_file(stack), lambda text: text.replace(job, f"{job}{drop}"), stack.reload_prometheus):
+    with _changed(
+        _scrape_file(stack),
+        lambda text: re.sub(r"- job_name: .*\n", lambda job: job[0] + drop, text, count=1),
+        stack.reload_prometheus,
+    ):
         wait_until(lambda: not query(stack.prometheus.url, "drift_score"), "the metrics to go")
         yield
     wait_until(lambda: query(stack.prometheus.url, "drift_score"), "the metrics")

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facemon.config.durations import parse_duration
 from facemon.render.alert_rules import alerts_of
 from facemon.render.markdown import code, escaped
 from facemon.render.runbooks import runbook
@@ -36,6 +37,19 @@ def test_the_page_has_the_configured_numbers() -> None:
     page = page_of("HighErrorRate", text)
     assert "**Fires** (critical): more than 12.3 % of requests that are not rejected fail, of at least 77" in page
     assert page.count("```promql") > 3
+
+
+def test_every_rate_on_a_page_reaches_over_four_scrapes() -> None:
+    """A shorter window has no rate once a scrape is lost."""
+    text = f"{OBJECTIVES}\nprometheus: {{scrape_interval: 2m30s, remote_write: [{{url: 'http://archive.example/w'}}]}}"
+    config = config_of(text)
+    windows = {
+        window
+        for alert in alerts_of(config)
+        for window in re.findall(r"(?:rate|increase)\([^()]*\[(\w+)\]\)", runbook(alert, config))
+    }
+    assert "10m" in windows
+    assert min(map(parse_duration, windows)) == 4 * config.prometheus.scrape_interval
 
 
 def test_what_a_user_gave_is_not_read_as_markdown() -> None:
