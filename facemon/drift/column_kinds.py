@@ -16,6 +16,7 @@ from facemon.drift.table_counts import Cells, is_number, is_text, numbers_of, va
 from facemon.errors import FacemonError
 from facemon.tables.attribute_cells import text_of, values_of
 from facemon.tables.number_notations import refuse_foreign_numbers
+from facemon.tables.table_faults import refuse_nested
 
 FEWEST_DISTINCT = 20
 """With no more distinct values a column is compared by its labels, whatever they look like."""
@@ -87,11 +88,15 @@ def bytes_fault(where: object, name: str) -> FacemonError:
 def refuse_unclear_columns(
     table: pa.Table, where: str, attributes: Sequence[AttributeConfig], tables: TablesConfig
 ) -> None:
-    """FacemonError for a table that a later check would refuse: a column of bytes, or of numbers in another notation.
+    """FacemonError for a table that a later check would refuse.
 
+    It has a column of bytes, or of numbers in another notation, or lists and objects in place of names.
     The first rows are looked at. So a reference is refused when it is set, while its file is at hand; and so is one
     with a column that no Parquet file can hold.
     """
+    for name, what, key in ((tables.image, "images", "tables.image"), (tables.source, "sources", "tables.source")):
+        if name in table.column_names:
+            refuse_nested(where, name, table.schema.field(name).type, f"names of {what}", key)
     for name in table.column_names:
         _refuse_unstorable(table.select([name]), where)
     labels = {tables.columns.get(each.name, each.name) for each in attributes if each.classes}

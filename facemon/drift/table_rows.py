@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from facemon.config.drift import TablesConfig
 from facemon.domain.source_buckets import bucket_of, has_too_many
 from facemon.drift.table_counts import Codes
-from facemon.errors import FacemonError
 from facemon.tables.attribute_cells import text_of, values_of
+from facemon.tables.table_faults import refuse_nested
 from facemon.tables.table_file import TableFile
 
 _SOURCE = "source"
@@ -98,11 +98,7 @@ def named_sources(file: TableFile, column: str) -> Iterator[tuple[list[str | Non
     """
     for batch in file.batches([column]):
         cells = batch.column(0)
-        if pa.types.is_nested(cells.type):
-            raise FacemonError(
-                f"{file.path}: the column {column} holds {cells.type}, not names of sources",
-                "name another column with tables.source, or rename this one",
-            )
+        refuse_nested(file.path, column, cells.type, "names of sources", "tables.source")
         encoded = cells if pa.types.is_dictionary(cells.type) else pc.dictionary_encode(cells)
         found = [text_of(value) or None for value in [*values_of(encoded.dictionary), None]]
         yield found, pc.fill_null(encoded.indices, len(found) - 1).to_numpy(zero_copy_only=False)
@@ -122,7 +118,8 @@ def _squares(
 
 
 def _images(file: TableFile, column: str) -> NDArray[np.int64]:
-    """The number of each row's image."""
+    """The number of each row's image; FacemonError where the column holds the images themselves."""
+    refuse_nested(file.path, column, file.schema.field(column).type, "names of images", "tables.image")
     cells = [batch.column(0) for batch in file.batches([column])]
     plain = [pc.cast(each, each.type.value_type) if pa.types.is_dictionary(each.type) else each for each in cells]
     # One dictionary encodes all chunks, so that an image has the same number wherever its rows stand.

@@ -198,6 +198,10 @@ class _TableReader:
         return used
 
     def _read_attribute(self, attribute: AttributeConfig, column: str, name: str) -> None:
+        type_ = value_type(self._file.schema.field(name).type)
+        if pa.types.is_nested(type_):
+            self._faulty[column] = f"it holds {type_}, not labels or numbers"
+            return
         if column == attribute.name and attribute.classes:
             cells = AttributeCells(attribute, self._tables)
             self._columns[column] = self._count_labels(name, cells.label_of, faces_only=True)
@@ -205,7 +209,6 @@ class _TableReader:
             return
         if column == attribute.name:
             column = Measure.VALUE.column(attribute.name)
-        type_ = value_type(self._file.schema.field(name).type)
         if not is_number(type_):
             if is_text(type_):
                 texts = first_texts(self._rows.cells(name, faces_only=True))

@@ -17,6 +17,7 @@ from facemon.evaluation.truth import Truth, read_truth
 from facemon.near_names import nearest_names
 from facemon.tables.attribute_cells import text_of, values_of
 from facemon.tables.csv_notation import notation_of
+from facemon.tables.table_faults import refuse_nested
 from facemon.tables.table_file import TableFile, open_table
 
 IMAGE, IMAGE_ID, HASH, FACE = "image", "image_id", "image_sha256", "face"
@@ -70,6 +71,9 @@ def read_true_labels(
         near = _near(columns.values(), file, (*named.values(), FACE, tables.source, tables.observed_at))
         message = f"{file.path}: no column holds labels of an attribute ({wanted})"
         raise FacemonError(message, f"name it under tables.columns; {near}")
+    for name in columns.values():
+        if name in file.names:
+            refuse_nested(file.path, name, file.schema.field(name).type, "labels", "tables.columns")
     rows = file.read()
     used = {*named.values(), *(columns[attribute.name] for attribute in present)}
     has_faces = FACE in file.names and FACE not in used
@@ -100,8 +104,11 @@ def _first_cells(table: Path | TableFile, tables: TablesConfig, names: Sequence[
 def _key_columns(file: TableFile, tables: TablesConfig, of_attributes: Iterable[str]) -> dict[str, str]:
     """The log's column to the table's, for each that is there."""
     wanted = {HASH: HASH, IMAGE: tables.image, IMAGE_ID: tables.id}
-    if found := {logged: name for logged, name in wanted.items() if name in file.names}:
-        return found
+    found = {logged: name for logged, name in wanted.items() if name in file.names}
+    if named := {key: name for key, name in found.items() if not pa.types.is_nested(file.schema.field(name).type)}:
+        return named
+    for name in found.values():
+        refuse_nested(file.path, name, file.schema.field(name).type, "names of images", "tables.image or tables.id")
     near = _near(wanted.values(), file, (*of_attributes, FACE, tables.source, tables.observed_at))
     raise FacemonError(
         f"{file.path}: no column names the images: there is neither {tables.image} nor {tables.id} nor {HASH}",

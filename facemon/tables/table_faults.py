@@ -1,6 +1,8 @@
-"""The errors of table files that several formats share."""
+"""The errors of table files that several formats, or several readers of tables, share."""
 
 from pathlib import Path
+
+import pyarrow as pa
 
 from facemon.errors import FacemonError
 
@@ -16,3 +18,10 @@ def unreadable_table(path: Path, error: Exception) -> FacemonError:
     text = getattr(error, "strerror", None) or str(error)
     reason = text.splitlines()[0] if text else type(error).__name__
     return FacemonError(f"{path}: cannot be read: {reason}", "check that the file is whole and fits its suffix")
+
+
+def refuse_nested(where: Path | str, column: str, type_: pa.DataType, what: str, key: str) -> None:
+    """FacemonError where the cells of a column hold lists or objects, and so are not `what`; `key` names another."""
+    if pa.types.is_nested(type_):
+        hint = f"name another column with {key}, or rename this one"
+        raise FacemonError(f"{where}: the column {column} holds {type_}, not {what}", hint)

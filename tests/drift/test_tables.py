@@ -150,6 +150,16 @@ def test_identifiers_times_and_nested_values_are_not_compared(tmp_path: Path) ->
     assert verdicts["n"] is Verdict.OK
 
 
+@pytest.mark.parametrize("column", ["beard", "beard_confidence"])
+def test_an_attribute_in_lists_is_undecided(tmp_path: Path, column: str) -> None:
+    columns: dict[str, list[object]] = {"beard": ["yes", "no"] * 600, "beard_confidence": [0.5] * 1200}
+    before = write(tmp_path / "before.parquet", columns)
+    after = write(tmp_path / "after.parquet", columns | {column: [[cell] for cell in columns[column]]})
+    found = check(before, after, BEARD)[column]
+    assert found.verdict is Verdict.UNDECIDED
+    assert (found.reason or "").endswith("not labels or numbers in the current data")
+
+
 def test_numbers_that_became_text_are_undecided(tmp_path: Path) -> None:
     before = write(tmp_path / "before.csv", {"width": np.arange(400) % 9})
     after = write(tmp_path / "after.csv", {"width": [str(at % 9) if at % 5 else "bad" for at in range(400)]})

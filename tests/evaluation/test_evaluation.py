@@ -12,6 +12,7 @@ from facemon.config.drift import TablesConfig
 from facemon.errors import FacemonError
 from facemon.evaluation.evaluation import Evaluation, evaluate
 from facemon.evaluation.true_labels import read_true_labels
+from facemon.tables.table_file import table_of
 from tests.store.log_rows import ATTRIBUTES, MODEL, NOON, SCHEMA
 
 
@@ -253,6 +254,19 @@ def test_rows_without_a_name_are_counted(tmp_path: Path) -> None:
     assert (result.labels, result.scores[0].labelled) == (1, 1)
     assert left_out(result) == {"name no image: image is empty": (2, ())}
     assert result.has_trouble
+
+
+def test_names_and_labels_are_no_lists_or_objects() -> None:
+    def read(**columns: Any) -> list[str]:
+        table = table_of(pa.table(columns), "rows")
+        return [key.name for key in read_true_labels(table, ATTRIBUTES, TablesConfig()).keys]
+
+    image = [{"bytes": b"", "path": "a.jpg"}]
+    assert read(image=image, image_id=["7"], gender=["male"]) == ["image_id"]
+    with pytest.raises(FacemonError, match=r"rows: the column image holds struct<.*>, not names of images"):
+        read(image=image, gender=["male"])
+    with pytest.raises(FacemonError, match=r"rows: the column gender holds list<.*>, not labels"):
+        read(image=["a.jpg"], gender=[["male"]])
 
 
 def test_an_attribute_that_was_not_predicted_is_not_wrong(tmp_path: Path) -> None:

@@ -263,6 +263,20 @@ def test_rows_that_cannot_be_compared(monitor: Monitor, rows: Any, said: str) ->
         monitor.check(rows)
 
 
+@pytest.mark.parametrize(
+    ("column", "cell", "key"),
+    [("filename", {"bytes": b"", "path": "a.jpg"}, "tables.image"), ("source", ["gate"], "tables.source")],
+)
+def test_columns_that_hold_no_names(monitor: Monitor, column: str, cell: object, key: str) -> None:
+    rows = pa.table({"lens": ["wide"], column: [cell]})
+    with pytest.raises(FacemonError, match=f"the column {column} holds .*, not names of") as raised:
+        monitor.set_reference(rows)
+    assert raised.value.hint == f"name another column with {key}, or rename this one"
+    monitor.set_reference(NORMAL)
+    with pytest.raises(FacemonError, match=f"rows: the column {column} holds .*, not names of"):
+        monitor.check(rows)
+
+
 def test_a_frame_that_is_no_table(monitor: Monitor) -> None:
     pandas = pytest.importorskip("pandas")
     with pytest.raises(FacemonError, match="the column lens holds cells of the type object"):
