@@ -17,7 +17,7 @@ from facemon.drift.sample import Sample
 from facemon.drift.tables import TableLayout
 from facemon.version import __version__
 
-_COUNTING = 3
+_COUNTING = 4
 """The version of how rows are counted and of the bytes below; a change of either raises it."""
 _LENGTH = struct.Struct("<Q")
 _DIGEST_SIZE = sha256().digest_size

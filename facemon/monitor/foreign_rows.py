@@ -16,6 +16,7 @@ from facemon.errors import FacemonError
 from facemon.monitor.data_frames import arrow_table
 from facemon.monitor.logged_times import times_of
 from facemon.near_names import did_you_mean
+from facemon.tables.attribute_cells import text_of
 from facemon.tables.column_types import fitted_column, joined
 
 ROWS_AT_ONCE = 65_536
@@ -129,6 +130,8 @@ def _check_columns(table: pa.Table, known: Sequence[str]) -> None:
 
 def _cast(table: pa.Table, name: str, wanted: pa.DataType) -> pa.Array:
     column = fitted_column(table, name).combine_chunks()
+    if pa.types.is_decimal(column.type) and pa.types.is_string(wanted):
+        return pa.array([None if cell is None else text_of(cell) for cell in column.to_pylist()], wanted)
     try:
         return times_of(column, name, wanted) if pa.types.is_timestamp(wanted) else column.cast(wanted)
     except pa.ArrowException as error:

@@ -1,5 +1,6 @@
 """What a cell of a foreign table means for an attribute."""
 
+from decimal import Decimal
 from math import isfinite
 from typing import Any
 
@@ -15,13 +16,18 @@ _SHOWN = 5
 
 
 def text_of(cell: Any) -> str:
-    """A cell as a label: whole floats without their point, booleans in lower case, nothing as missing."""
+    """A cell as a label: whole numbers without a point, booleans in lower case, nothing as missing.
+
+    A decimal is the text of the same float: 1 for 1.00, which databases write.
+    """
     if cell is None or cell != cell:  # noqa: PLR0124 - NaN
         return MISSING_LABEL
     if isinstance(cell, bool):
         return str(cell).lower()
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
+    if isinstance(cell, Decimal) and cell.is_finite():
+        return str(int(cell)) if cell == cell.to_integral_value() else f"{cell.normalize():f}"
     return str(cell).strip()
 
 
@@ -76,7 +82,7 @@ class AttributeCells:
             return self._meanings[str(int(cell))]
         if text in self._known:
             return text
-        if isinstance(cell, int | float) and not isinstance(cell, bool) and isfinite(cell):
+        if isinstance(cell, int | float | Decimal) and not isinstance(cell, bool) and isfinite(cell):
             for label, (low, high) in self._attribute.reach.items():
                 if low <= cell < high:
                     return label

@@ -150,9 +150,22 @@ def test_identifiers_times_and_nested_values_are_not_compared(tmp_path: Path) ->
     assert verdicts["n"] is Verdict.OK
 
 
+def test_decimals_are_the_labels_and_sources_that_floats_are(tmp_path: Path) -> None:
+    columns = {"age": [12.5, 40.0, None, 250.25], "beard": [1.0, 0.0, 1.0, 7.5], "source": [1.0, 2.0, 1.0, 2.5]}
+    tables = TablesConfig(values={"beard": {1: "yes", 0: "no", 7.5: "no"}})
+    decimals = {name: pa.array(cells).cast(pa.decimal128(30, 2)) for name, cells in columns.items()}
+    floats, same = (
+        read_sample(write(tmp_path / name, table), attributes=[BEARD, AGE], tables=tables)
+        for name, table in (("floats.parquet", columns), ("decimals.parquet", decimals))
+    )
+    assert same == floats
+    assert set(same.by_source) == {"1", "2", "2.5"}
+    assert set(same.total.columns["age"].labels) == {"young", "old", "", "other"}
+
+
 @pytest.mark.parametrize("column", ["beard", "beard_confidence"])
 def test_an_attribute_in_lists_is_undecided(tmp_path: Path, column: str) -> None:
-    columns = {"beard": ["yes", "no"] * 600, "beard_confidence": [0.5] * 1200}
+    columns: dict[str, list[object]] = {"beard": ["yes", "no"] * 600, "beard_confidence": [0.5] * 1200}
     before = write(tmp_path / "before.parquet", columns)
     after = write(tmp_path / "after.parquet", columns | {column: [[cell] for cell in columns[column]]})
     found = check(before, after, BEARD)[column]

@@ -1,6 +1,7 @@
 """Labels of a table held against rows of the log."""
 
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,7 @@ def test_zeros_before_a_number_stay(tmp_path: Path) -> None:
     [
         ({"image": [1, 10]}, ["1", "10"]),
         ({"image": [1.0, 10.0]}, ["1", "10"]),
+        ({"image": [Decimal("1.00"), Decimal("10.00")]}, ["1", "10"]),
         ({"image": ["000001", "000010"]}, ["000001", "000010"]),
     ],
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -121,6 +122,12 @@ def test_every_kind_of_table_gives_the_same_rows() -> None:
         batch, end = log_rows(tables[0], ATTRIBUTES, **options)  # type: ignore[arg-type]
         assert (len(tables), end) == (1, 2)
         assert batch.to_pylist() == expected
+
+
+def test_names_that_are_numbers_are_the_names_that_a_table_of_labels_has() -> None:
+    for number in (7, 7.0, Decimal(7), Decimal("7.00")):
+        (row,) = rows_of({"image": number, "image_id": number, "source": number})
+        assert (row["image"], row["image_id"], row["source"]) == ("7", "7", "7")
 
 
 def test_pieces_never_part_an_image(monkeypatch: pytest.MonkeyPatch) -> None:
