@@ -1,5 +1,7 @@
 """A network's outputs to labels, confidences and values, for all faces of a batch at once."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,10 +41,18 @@ def read_attribute(attribute: AttributeConfig, columns: Floats) -> Reading:
     return reader_of(attribute)(columns)
 
 
+def has_no_number(columns: NDArray[Any]) -> NDArray[np.bool_]:
+    """The faces for which a number is missing, [n]: in outputs [n, width], or in the values [n] that were read.
+
+    A number beyond those of the log's columns is infinity once it is read.
+    """
+    return ~np.isfinite(columns.reshape(len(columns), -1)).all(axis=1)
+
+
 def shares_of(attribute: AttributeConfig, columns: Floats) -> Floats:
     """What is averaged over networks.
 
     [n, labels or values] probabilities; [n, 1] those of a binary's second label; [n, 1] numbers, scaled.
     """
-    with np.errstate(invalid="ignore"):  # infinities become NaN, and NaN a row with an error
+    with np.errstate(invalid="ignore", over="ignore"):  # infinities and NaN become a row with an error
         return kind_of(attribute).shares(attribute, columns)

@@ -1,18 +1,20 @@
 """Images in, rows of the log out: the one function that every engine calls."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facemon.config.model import ModelConfig
 from facemon.config.serving import PredictConfig
 from facemon.domain.array_types import Floats
 from facemon.domain.image_input import ImageInput, ImageProblem
+from facemon.domain.kinds.reading import Reading
 from facemon.domain.prediction import ErrorCode, Origin, PredictedBatch, Undated, log_schema
-from facemon.model.attribute_decoding import reader_of
+from facemon.model.attribute_decoding import has_no_number, reader_of
 from facemon.model.bounded_decoding import Undecoded
 from facemon.model.bundle import Pixels, load_bundle
 from facemon.model.decoding import DecodedImage, silence_pillow
@@ -60,11 +62,19 @@ class Predictor:
         for image in images:
             self._look_at(image, predicted_at, chunk)
         columns, latencies = self._bundle.run(chunk.inputs)
-        outcomes, columns = _without_nan(chunk.measured(), columns)
-        readings = {name: read(columns[name]) for name, read in self._readers.items() if columns}
+        outcomes, columns = _without_nan(chunk.measured(), columns, columns)
+        readings = self._read(columns)
+        values = {name: reading.value for name, reading in readings.items() if reading.value is not None}
+        if any(has_no_number(column).any() for column in values.values()):
+            outcomes, columns = _without_nan(outcomes, columns, values)
+            readings = self._read(columns)
         constants = {"run": run, "predicted_at": predicted_at, "model": self.model.id, "origin": origin.value}
         rows = prediction_rows(outcomes, readings, self.model.attributes, constants, self._layout)
         return PredictedBatch(rows, tuple(image.ordinal for image in images), latencies, tuple(chunk.undated))
+
+    def _read(self, columns: Mapping[str, Floats]) -> dict[str, Reading]:
+        """Each attribute of all faces; nothing without a face."""
+        return {name: read(columns[name]) for name, read in self._readers.items() if columns}
 
     def _look_at(self, given: ImageInput, predicted_at: datetime, chunk: "_Chunk") -> None:
         """Read and decode one image and add to the chunk what is found in it."""
@@ -122,15 +132,18 @@ class _Chunk(NamedTuple):
 
 
 def _without_nan(
-    outcomes: Sequence[ImageOutcome], columns: dict[str, Floats]
+    outcomes: Sequence[ImageOutcome], columns: dict[str, Floats], judged: Mapping[str, NDArray[Any]]
 ) -> tuple[list[ImageOutcome], dict[str, Floats]]:
-    """Turn each image of which an output is not finite into an error, and drop all of its faces."""
-    if all(np.isfinite(column).all() for column in columns.values()):
+    """Turn each image of which a number is not finite into an error, and drop all of its faces.
+
+    `judged` are the columns, or what was read from them.
+    """
+    if all(np.isfinite(column).all() for column in judged.values()):
         return list(outcomes), columns
     owner = np.repeat(np.arange(len(outcomes)), [len(outcome.boxes) for outcome in outcomes])
     broken: dict[int, list[str]] = {}
-    for name, column in columns.items():
-        for index in np.unique(owner[~np.isfinite(column).all(axis=1)]):
+    for name, column in judged.items():
+        for index in np.unique(owner[has_no_number(column)]):
             broken.setdefault(int(index), []).append(name)
     kept = ~np.isin(owner, list(broken))
     cleaned = [

@@ -201,6 +201,15 @@ def test_outputs_of_which_only_far_numbers_differ_are_not_the_same(folder: Path,
     assert check(capsys, ".")[1]["suspicions"] == []
 
 
+def test_a_value_beyond_the_numbers_of_the_log_is_named(folder: Path, capsys: Captured) -> None:
+    write_reducing_model(folder / "m.onnx", {"beard": [[1.0], [1.0], [1.0]]})
+    take_photographs(folder, 3)
+    configure(folder, model_of({}, {**NUMBER, "labels": [], "activation": "none", "scale": 1.5e39}, {}))
+    code, found = check(capsys, ".")
+    assert (code, found["images"][0]["faces"][0]["attributes"]["age"]["value"]) == (3, None)
+    assert "the model gave no number for age" in found["suspicions"][0]["message"]
+
+
 def test_a_picture_of_one_colour_is_named(folder: Path, capsys: Captured) -> None:
     write_network(folder, -0.5)
     flat_image(folder / "a.png", (0, 0, 0))

@@ -147,6 +147,19 @@ def test_a_neighbour_of_a_broken_image_keeps_its_own_result(tmp_path: Path) -> N
     assert rows["y_value"] == [510, None, 1530, None]
 
 
+def test_a_value_beyond_the_numbers_of_the_log_makes_an_error_row(tmp_path: Path) -> None:
+    file = write_reducing_model(tmp_path / "m.onnx", {"x": [[5.0], [1.0], [-5.0]]})
+    model = model_of(file, [{"name": "x", "output": "x", "kind": "number", "scale": 1e38}])
+    images = [
+        ImageInput(index, name, flat_image(tmp_path / f"{name}.png", COLOURS[name]))
+        for index, name in enumerate(("red", "green", "blue"))
+    ]
+    rows = predictor_of(model).predict(images, "run").rows.to_pydict()
+    assert rows["error"] == ["nan", None, "nan"]
+    assert rows["error_message"][0] == "the model gave no number for x"
+    assert rows["x_value"] == [None, pytest.approx(1e38), None]
+
+
 def test_each_input_has_its_row_whatever_is_wrong_with_it(tmp_path: Path, astronaut: Path) -> None:
     text, empty, link, flat = (tmp_path / name for name in ("text.jpg", "empty.jpg", "link.jpg", "flat.png"))
     text.write_text("no image")

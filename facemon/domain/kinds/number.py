@@ -54,7 +54,8 @@ class Number(AttributeKind):
         def read(columns: "Floats") -> Reading:
             column = columns[:, 0]
             given = sigmoid(column) if attribute.activation == "sigmoid" else column
-            numbers = (given * attribute.scale + attribute.offset).astype(np.float32)
+            with np.errstate(over="ignore"):  # infinity becomes an error of the row
+                numbers = (given * attribute.scale + attribute.offset).astype(np.float32)
             return Reading(codes_of(numbers) if codes_of else None, None, numbers)
 
         return read

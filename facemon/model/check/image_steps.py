@@ -14,7 +14,7 @@ from facemon.domain.array_types import Floats
 from facemon.domain.image_input import Box, ImageInput, ImageProblem
 from facemon.errors import FacemonError
 from facemon.model.alignment import Points
-from facemon.model.attribute_decoding import read_attribute
+from facemon.model.attribute_decoding import has_no_number, read_attribute
 from facemon.model.bounded_decoding import Undecoded
 from facemon.model.bundle import Bundle, Network
 from facemon.model.decoding import DecodedImage
@@ -237,14 +237,15 @@ def _output(name: str, values: Numbers) -> Output:
 
 
 def _read(attribute: AttributeConfig, columns: Floats) -> AttributeRead:
-    if not np.isfinite(columns).all():
-        return AttributeRead(
-            fault=FacemonError(f"the model gave no number for {attribute.name}", "see the outputs above")
-        )
+    no_number = FacemonError(f"the model gave no number for {attribute.name}", "see the outputs above")
+    if has_no_number(columns).any():
+        return AttributeRead(fault=no_number)
     try:
         reading = read_attribute(attribute, columns)
     except FacemonError as error:
         return AttributeRead(fault=error)
+    if reading.value is not None and has_no_number(reading.value).any():
+        return AttributeRead(fault=no_number)
     return AttributeRead(
         None if reading.codes is None else attribute.classes[int(reading.codes[0])],
         _first(reading.confidence),
