@@ -2,6 +2,8 @@
 
 To Alertmanager two alerts that both lack a label have the same value of it. So a rule without labels to compare is
 written only where the one alert explains the other wherever that comes from, and never between alerts of unlike things.
+Names do not suffice: other teams that share the Alertmanager have alerts called TargetDown or HighErrorRate too, but
+without the label `area`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -63,8 +65,12 @@ def _over_the_api(config: Config, model: Alert, alerts: Sequence[Alert]) -> Iter
 def _over_the_target(down: Alert) -> Rule:
     """What a target says is old or missing while it is down."""
     return {
-        "source_matchers": [equals("alertname", down.name).text],
-        "target_matchers": [*(differs("alertname", name).text for name in (down.name, WATCHDOG)), *_not_above(down)],
+        "source_matchers": [equals("alertname", down.name).text, equals("area", down.group).text],
+        "target_matchers": [
+            *(differs("alertname", name).text for name in (down.name, WATCHDOG)),
+            differs("area", "").text,
+            *_not_above(down),
+        ],
         "equal": list(TARGET_LABELS),
     }
 
@@ -84,8 +90,12 @@ def _in_one_store(config: Config) -> Rule:
 
 def _rule(source: Alert, targets: Sequence[Alert]) -> Rule:
     return {
-        "source_matchers": [equals("alertname", source.name).text],
-        "target_matchers": [one_of("alertname", [alert.name for alert in targets]).text, *_not_above(source)],
+        "source_matchers": [equals("alertname", source.name).text, equals("area", source.group).text],
+        "target_matchers": [
+            one_of("alertname", [alert.name for alert in targets]).text,
+            one_of("area", list(dict.fromkeys(alert.group for alert in targets))).text,
+            *_not_above(source),
+        ],
     }
 
 
