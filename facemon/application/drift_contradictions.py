@@ -10,11 +10,16 @@ from facemon.reports.drift_formats import EACH
 if TYPE_CHECKING:
     from facemon.config.document import Config
 
-_OF_A_CHECK = ("reference", "current", "since", "until", "source", "by", "model", "explain", "html", "record")
+_OF_A_CHECK = (
+    "reference", "current", "since", "until", "source", "by", "model", "explain", "html", "record", "check",
+    "data_threshold", "model_threshold", "min_rows", "fail_on", "exit_zero", "all_",
+)  # fmt: skip
+_DEFAULTS = {"check": CheckChoice.ALL, "fail_on": "any"}
 _CONTRADICTIONS = (
     ("history", _OF_A_CHECK, "--history lists earlier checks; the other option applies to a new check"),
     ("current", ("since", "until", "source"), "it selects rows of the log, which --current replaces"),
     ("by", ("source",), "one source needs no verdict for each"),
+    ("explain", ("by",), "an explanation is of a column of all sources; --source SOURCE explains it for one"),
 )
 _OF_A_NEW_CHECK = ("record", "html")
 
@@ -33,8 +38,9 @@ def refuse_contradictions(given: Mapping[str, Any]) -> None:
     if given["reference"] == "":
         raise UsageError("--reference is empty", "name a reference or a file, or leave the option out")
     for first, others, why in _CONTRADICTIONS:
-        if given[first] and (other := next((name for name in others if given[name]), None)):
-            raise UsageError(f"--{first} and --{other} exclude each other: {why}", "leave out one of them")
+        if given[first] and (other := next((name for name in others if _is_given(name, given[name])), None)):
+            option = other.rstrip("_").replace("_", "-")
+            raise UsageError(f"--{first} and --{option} exclude each other: {why}", "leave out one of them")
     if given["now"] and given["explain"] is None:
         raise UsageError("--now needs --explain", "add --explain COLUMN")
     if given["by"] and given["check"] is CheckChoice.EVIDENTLY:
@@ -43,6 +49,11 @@ def refuse_contradictions(given: Mapping[str, Any]) -> None:
         )
     if given["explain"] and given["format_"] not in EACH:
         raise UsageError(f"--explain has no --format {given['format_'].value}", f"write {' or '.join(EACH)}")
+
+
+def _is_given(name: str, value: Any) -> bool:
+    """Whether an option changes anything: a threshold of 0 does, and a default that was written does not."""
+    return value is not None and value is not False and value not in ("", _DEFAULTS.get(name))
 
 
 def refuse_unknown_attribute(config: "Config", request: DriftRequest) -> None:

@@ -9,7 +9,8 @@ from facemon.reports.drift_formats import ReportFormat
 NOTHING = {
     "check": CheckChoice.ALL, "reference": None, "current": None, "since": None, "until": None, "source": None,
     "by": None, "model": None, "explain": None, "format_": ReportFormat.TEXT, "html": False, "history": False,
-    "now": False, "record": None,
+    "now": False, "record": None, "data_threshold": None, "model_threshold": None, "min_rows": None, "fail_on": "any",
+    "exit_zero": False, "all_": False,
 }  # fmt: skip
 
 
@@ -25,6 +26,11 @@ NOTHING = {
         ({"history": True, "html": True}, "--history and --html exclude each other"),
         ({"history": True, "explain": "a"}, "--history and --explain exclude each other"),
         ({"history": True, "record": True}, "--history and --record exclude each other"),
+        ({"history": True, "check": CheckChoice.MODEL}, "--history and --check exclude each other"),
+        ({"history": True, "data_threshold": 0.0}, "--history and --data-threshold exclude each other"),
+        ({"history": True, "fail_on": "never"}, "--history and --fail-on exclude each other"),
+        ({"history": True, "all_": True}, "--history and --all exclude each other"),
+        ({"explain": "a", "by": Grouping.SOURCE}, "--explain and --by exclude each other"),
         ({"now": True}, "--now needs --explain"),
     ],
 )
@@ -41,6 +47,7 @@ def test_options_that_exclude_each_other(given: dict[str, object], message: str)
         {"current": "a.csv", "model": "m@1"},
         {"since": "1h", "source": "a", "explain": "a", "format_": ReportFormat.JSON},
         {"history": True, "format_": ReportFormat.JSON},
+        {"history": True, "record": False, "fail_on": "any"},
         {"explain": "a", "now": True, "record": True},
     ],
 )
