@@ -91,4 +91,19 @@ def log_predictions(
 def _run(operation: Operation, fingerprint: str, source: str | None) -> OneCallRun:
     from facemon.store.run_state import RunIdentity
 
+    _refuse_source(source)
     return OneCallRun(operation, RunIdentity((_IDENTITY,), operation.config.model.id, fingerprint, source))
+
+
+def _refuse_source(source: object) -> None:
+    """FacemonError for a source that the log could not hold."""
+    from facemon.domain.image_input import source_fault
+
+    if source is None:
+        return
+    if not isinstance(source, str):
+        raise FacemonError(f"source is {source!r}, not text")
+    if not source.strip():
+        raise FacemonError("source is empty", "name a source, or leave it out")
+    if fault := source_fault(source):
+        raise FacemonError(f"source {fault}")

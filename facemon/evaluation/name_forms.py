@@ -1,6 +1,7 @@
 """Which names may mean the same image: one may lack folders that the other begins with, or the other's suffix."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -14,9 +15,12 @@ _SHARED = -1
 
 
 def normal_name(name: str) -> str:
-    """A name as folders and a file, without what says nothing: `./`, backslashes, repeated slashes."""
+    """A name as folders and a file, without what says nothing: `./`, backslashes, repeated slashes.
+
+    An accent may be a character of its own, as in names of files that macOS wrote (Unicode's NFD), or none (NFC).
+    """
     parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".")]
-    return "/".join(parts)
+    return unicodedata.normalize("NFC", "/".join(parts))
 
 
 def without_folder(name: str) -> str:
@@ -56,7 +60,7 @@ class NameForms:
 
     def may_match(self, names: pa.ChunkedArray) -> pa.ChunkedArray:
         """Which names of the log end as a label does; a cheap look, so that the others need no closer one."""
-        ends = pc.replace_substring_regex(names, r"(?s)^.*/", "")
+        ends = pc.replace_substring_regex(_composed(names), r"(?s)^.*/", "")
         stems = pc.replace_substring_regex(ends, _SUFFIX, "")
         return pc.or_(pc.is_in(ends, self._ends), pc.is_in(stems, self._ends))
 
@@ -65,6 +69,7 @@ class NameForms:
 
         The third are labels that cannot be told from others: the name that they share with them is in the log.
         """
+        names = _composed(names)
         stems = pc.replace_substring_regex(names, _SUFFIX, "")
         found = [self._tails.found(names), self._tail_stems.found(names), self._tails.found(stems)]
         for depth in self._depths:
@@ -103,6 +108,12 @@ class _Forms:
         sharers = [label for form in shared for label in self._sharers[texts[form]]]
         is_owned = labels != _SHARED
         return places[is_owned], labels[is_owned], np.array(sharers, np.intp)
+
+
+def _composed(names: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Names of the log with their accents as `normal_name` has them."""
+    is_plain = pc.all(pc.string_is_ascii(names)).as_py()
+    return pc.utf8_normalize(names, form="NFC") if is_plain is False else names
 
 
 def _tails(names: pa.Array, depth: int) -> pa.Array:

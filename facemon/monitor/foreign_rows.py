@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from facemon.config.model import AttributeConfig
 from facemon.domain.attribute import Measure
+from facemon.domain.image_input import source_fault
 from facemon.domain.prediction import IMAGE_FEATURES, ErrorCode, log_schema
 from facemon.errors import FacemonError
 from facemon.monitor.data_frames import arrow_table
@@ -75,6 +76,8 @@ def log_rows(
     schema = log_schema(attributes)
     _check_columns(table, schema.names)
     columns = {name: _cast(table, name, schema.field(name).type) for name in table.column_names}
+    if "source" in columns:  # an empty cell, as in a manifest
+        columns["source"] = pc.if_else(pc.equal(columns["source"], ""), pa.scalar(None, pa.string()), columns["source"])
     _check_cells(columns, attributes)
     errors = columns.get("error", pa.nulls(table.num_rows, pa.string()))
     ordinals, faces = _images_and_faces(columns, errors)
@@ -103,6 +106,10 @@ def _iterated(rows: Any) -> Iterator[Any]:
 def _from_mappings(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
     listed = [dict(row) for row in rows]
     names = dict.fromkeys(name for row in listed for name in row)
+    if (odd := next((name for name in names if not isinstance(name, str)), None)) is not None:
+        raise FacemonError(
+            f"a column is called {odd!r}, which is not text", "the keys of a row name columns of the log"
+        )
     columns = {}
     for name in names:
         try:
@@ -139,7 +146,7 @@ def _cast(table: pa.Table, name: str, wanted: pa.DataType) -> pa.Array:
 
 
 def _check_cells(columns: Mapping[str, pa.Array], attributes: Sequence[AttributeConfig]) -> None:
-    _refuse(pc.is_null(columns["image"]), "image", "is missing")
+    _check_image(columns)
     if "observed_at" in columns:
         first, last = (pa.scalar(time.replace(tzinfo=UTC), columns["observed_at"].type) for time in _YEARS)
         beyond = pc.or_(pc.less(columns["observed_at"], first), pc.greater(columns["observed_at"], last))
@@ -165,6 +172,29 @@ def _check_cells(columns: Mapping[str, pa.Array], attributes: Sequence[Attribute
     for name in (*(f"image_{feature}" for feature in IMAGE_FEATURES), "face_confidence"):
         if name in columns:
             _refuse(pc.invert(pc.is_finite(columns[name])), name, "is not finite")
+
+
+def _check_image(columns: Mapping[str, pa.Array]) -> None:
+    _refuse(pc.is_null(columns["image"]), "image", "is missing")
+    _refuse(pc.equal(columns["image"], ""), "image", "is empty")
+    if "source" in columns:
+        _check_sources(columns["source"])
+    if "box" in columns:
+        _refuse(_is_no_box(columns["box"]), "box", "is not four numbers: left, top, right, bottom")
+
+
+def _check_sources(sources: pa.Array) -> None:
+    for source in pc.unique(sources).to_pylist():
+        fault = None if source is None else source_fault(source) if source.strip() else "is empty"
+        if fault is not None:
+            _refuse(pc.equal(sources, source), "source", fault)
+
+
+def _is_no_box(boxes: pa.Array) -> pa.Array:
+    is_wrong = pc.fill_null(pc.not_equal(pc.list_value_length(boxes), 4), False).to_numpy(zero_copy_only=False).copy()
+    missing = pc.is_null(pc.list_flatten(boxes)).to_numpy(zero_copy_only=False)
+    is_wrong[pc.list_parent_indices(boxes).to_numpy()[missing]] = True
+    return pa.array(is_wrong)
 
 
 def _outside(column: pa.Array, allowed: pa.Array) -> pa.Array:

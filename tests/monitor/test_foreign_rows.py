@@ -61,6 +61,11 @@ def test_a_time_is_the_same_however_it_is_given(time: Any) -> None:
         assert batch.column("observed_at").to_pylist() == [expected, NOON]
 
 
+def test_an_empty_source_is_that_of_the_call() -> None:
+    first, second = rows_of({"image": "a", "source": ""}, {"image": "b", "source": "gate"}, source="door")
+    assert (first["source"], second["source"]) == ("door", "gate")
+
+
 def test_an_hour_that_a_clock_shows_twice() -> None:
     hour = pd.date_range("2026-10-25", periods=4, freq="h", tz="Europe/Berlin") + pd.Timedelta(1, "ns")
     (table,) = tables_of(pd.DataFrame({"image": ["a", "b", "c", "d"], "observed_at": hour}))
@@ -101,6 +106,12 @@ def test_rows_of_one_image_that_follow_each_other_are_its_faces() -> None:
         ([{"image": "a", "observed_at": "soon"}], "row 0: observed_at is 'soon', not a time such as"),
         ([{"image": "a", "observed_at": 1764600000}], "the column observed_at holds int64, not times"),
         ([{"image": "a", "box": [1, "x"]}], "the column box holds values of several kinds"),
+        ([{"image": "a", "box": [1, 2, 3, 4]}, {"image": "b", "box": [1, 2, 3]}], "row 1: box is not four numbers"),
+        ([{"image": "a", "box": None}, {"image": "b", "box": [1, None, 3, 4]}], "row 1: box is not four numbers"),
+        ([{"image": "a"}, {"image": ""}], "row 1: image is empty"),
+        ([{"image": "a", "source": "gate"}, {"image": "b", "source": " "}], "row 1: source is empty"),
+        ([{"image": "a", "source": "a\nb"}], "row 0: source holds a control character"),
+        ([{"image": "a", 7: "x"}], "a column is called 7, which is not text"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_said_with_its_row(rows: list[dict[str, Any]], message: str) -> None:

@@ -57,6 +57,13 @@ OTHERS: dict[str, tuple[Call, str]] = {
     "check": (lambda monitor: monitor.check_window(check="modle"), "'modle' .* all, data, model, evidently"),
     "check to explain": (lambda monitor: monitor.explain_check("hair", check="evidently"), "'evidently' .* model$"),
     "export": (lambda monitor: monitor.export_metrics(export="drfit"), "'drfit' .* all, model, drift"),
+    "source of log": (lambda monitor: monitor.log([{"image": "a"}], source=7), "source is 7, not text"),
+    "empty source of log": (lambda monitor: monitor.log([{"image": "a"}], source=" "), "source is empty"),
+    "odd source of log": (
+        lambda monitor: monitor.log([{"image": "a"}], source="a\n"),
+        "source holds a control character",
+    ),
+    "long source of predict": (lambda monitor: monitor.predict([], source="a" * 5000), "source has 5,000 characters"),
     "part of the stack": (lambda monitor: monitor.render_config(only=["graphana"]), "'graphana'"),
     "purpose": (lambda monitor: monitor.render_config(purpose="nothing"), "'nothing' .* full, monitoring"),
     "no window": (lambda monitor: monitor.set_reference_window(None), "a window with --since"),
