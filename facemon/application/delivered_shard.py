@@ -14,6 +14,7 @@ from facemon.application.prediction import opened_model
 from facemon.application.prediction_run import Destination, Show, Sink, predict_into, reader_left, tell
 from facemon.application.reachable_storage import refused_storage
 from facemon.application.run_inputs import PredictRequest, images_of
+from facemon.domain.counted import counted
 from facemon.errors import FacemonError, Interrupted, UsageError
 
 if TYPE_CHECKING:
@@ -238,7 +239,7 @@ def _predict(
     tell(operation.reporter, summary, "delivered with the time of prediction")
     if stop.is_set() and not outcome:
         raise Interrupted(
-            f"stopped after {summary.images} images; nothing was delivered; run the same command again to "
+            f"stopped after {counted(summary.images, 'image')}; nothing was delivered; run the same command again to "
             f"predict shard {request.shard}"
         )
     if not outcome[0]:

@@ -20,6 +20,7 @@ from facemon.application.run_inputs import (
     images_of,
     refuse_other_inputs,
 )
+from facemon.domain.counted import counted
 from facemon.errors import FacemonError, Interrupted
 from facemon.interruption import Uninterrupted, ending_signals
 from facemon.local_path import url_scheme
@@ -63,7 +64,7 @@ def run(
         tell(operation.reporter, summary, f"{'logged with' if logged else 'given'} the time of prediction")
         if stop.is_set():
             kept = "what was predicted is logged; --resume continues" if logged else "nothing was logged"
-            raise Interrupted(f"stopped after {summary.images} images; {kept}")
+            raise Interrupted(f"stopped after {counted(summary.images, 'image')}; {kept}")
         if ledger and logged:
             finish_run(ledger, logged, ledger.now())
     _refuse_nothing(images, summary, logged)
@@ -84,7 +85,7 @@ def _saying_how_to_go_on(reporter: Reporter, ledger: "Ledger | None", logged: "R
                 "nothing was logged", "let the reader take all rows, or write them with -o FILE"
             ) from error
         raise reader_left(
-            f"{inputs_logged(ledger, logged)} images are logged, and the run is not finished",
+            f"{counted(inputs_logged(ledger, logged), 'image is', 'images are')} logged, and the run is not finished",
             "the same command with --resume finishes it, with -o FILE all its rows are in a file",
         ) from error
     except FacemonError:
@@ -216,7 +217,7 @@ def _opened_run(
         return
     found = resume_run(ledger, identity) if request.resume else None
     if found:
-        reporter.say(f"continuing run {found.id} after {found.done} images")
+        reporter.say(f"continuing run {found.id} after {counted(found.done, 'image')}")
     elif request.resume:
         refuse_paths(request.paths)
         reporter.say("no unfinished run on these paths; starting one")

@@ -95,7 +95,9 @@ def _predict(
             summary = summary.update(batch, time.monotonic() - began)
     tell(operation.reporter, summary, "logged with the time of the first attempt")
     if stop.is_set():
-        raise Interrupted(f"stopped after {summary.images} images; run the same command again to retry the rest")
+        raise Interrupted(
+            f"stopped after {counted(summary.images, 'image')}; run the same command again to retry the rest"
+        )
     return summary
 
 

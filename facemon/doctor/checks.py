@@ -10,6 +10,7 @@ from facemon.doctor.ages import age_text
 from facemon.doctor.area import Area
 from facemon.doctor.examination import Examination
 from facemon.doctor.finding import Examined, Finding, Severity
+from facemon.domain.counted import counted
 from facemon.domain.times import from_micros
 from facemon.errors import FacemonError
 
@@ -127,8 +128,8 @@ def _verdict(state: "SourceState") -> str:
     if _is_silent(state):
         return "silent, no rows in the window"
     if state.undecided or state.detected is None:
-        return f"undecided with {state.rows:,} rows"
-    return f"{'drift' if state.detected else 'ok'} with {state.rows:,} rows"
+        return f"undecided with {counted(state.rows, 'row', grouped=True)}"
+    return f"{'drift' if state.detected else 'ok'} with {counted(state.rows, 'row', grouped=True)}"
 
 
 AREA = Area("checks of record", gather, judge)

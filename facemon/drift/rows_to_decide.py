@@ -9,6 +9,7 @@ import numpy as np
 
 from facemon.config.drift import DriftConfig
 from facemon.distribution_functions import ndtri
+from facemon.domain.counted import counted
 from facemon.domain.drift_result import ACCURACY, BETWEEN_SOURCES, ColumnResult, Verdict
 from facemon.domain.explanation import RowsToDecide
 from facemon.drift.column_tests.registry import column_test
@@ -84,7 +85,8 @@ def _where_from(known: RowsToCome, total: int, asked: Asked) -> str | None:
     if known.days is None:
         return None
     days = math.ceil(max(known.days.current, 1.0) * total / known.rows)
-    held = f"at this rate {days} days hold so many: facemon drift-check --since {days}d compares them"
+    hold = counted(days, "day holds", "days hold")
+    held = f"at this rate {hold} so many: facemon drift-check --since {days}d compares them"
     if share_decided(known, total, asked, of_same_days=True) < _WANTED:
         return f"more rows of the same days do not decide, because days differ; {held}"
     return held

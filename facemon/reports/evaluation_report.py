@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from facemon.domain.counted import counted
 from facemon.reports.printed_parts import Part, Remark, Table, Tone
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def _remarks(result: "Evaluation") -> Iterator[Remark]:
         yield Remark(f"no column for {', '.join(result.unlabelled)}")
     for forgiven in result.forgiven:
         found = _examples(forgiven.examples, forgiven.count)
-        yield Remark(f"{forgiven.count} labels of {forgiven.attribute} were matched ignoring case or spaces{found}")
+        labels = counted(forgiven.count, f"label of {forgiven.attribute} was", f"labels of {forgiven.attribute} were")
+        yield Remark(f"{labels} matched ignoring case or spaces{found}")
     for score in result.scores:
         if beyond := sum(score.beyond):
             values = f"{beyond} of {score.labelled} true values of {score.attribute}"

@@ -45,7 +45,7 @@ class LogTable:
             reasons=beside,
         )
         if self._beyond:
-            yield f"… and {self._beyond} rows more; -o FILE writes all"
+            yield f"… and {counted(self._beyond, 'row')} more; -o FILE writes all"
 
     def _cells(self, row: Mapping[str, Any]) -> tuple[str, ...]:
         face = "" if row["face"] is None else str(row["face"])

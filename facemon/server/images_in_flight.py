@@ -1,5 +1,6 @@
 """How many images are being predicted, and the limits beyond which more are told to come back."""
 
+from facemon.domain.counted import counted
 from facemon.server.refusal import refuse
 
 
@@ -28,7 +29,8 @@ class ImagesInFlight:
             self._refuse(f" of {self._size} bytes")
 
     def _refuse(self, what: str) -> None:
-        refuse(503, f"{self.count} images{what} are being predicted", (b"retry-after", b"1"))
+        are = "is" if self.count == 1 else "are"
+        refuse(503, f"{counted(self.count, 'image')}{what} {are} being predicted", (b"retry-after", b"1"))
 
     def enter(self, images: int, size: int) -> None:
         """Count images, and their bytes, as in flight; 503 when there are too many."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from facemon.domain.counted import counted
 from facemon.domain.period_report import Accuracy
 from facemon.reports.charts.drawing import cells
 from facemon.reports.charts.drift_history import Span
@@ -47,9 +48,8 @@ def accuracy_figure(number: int, found: Sequence[Accuracy], span: Span) -> Figur
         return plot + axis + labs(x="time of the evaluation (UTC)", y="right predictions, %")
 
     last = found[-1]
-    said = (
-        f"{last.correct / last.labelled:.1%} of {last.labelled:,} labels right in the last of {len(found)} evaluations"
-    )
+    labels, evaluations = counted(last.labelled, "label", grouped=True), counted(len(found), "evaluation")
+    said = f"{last.correct / last.labelled:.1%} of {labels} right in the last of {evaluations}"
     interval = f"95 % interval {last.interval[0]:.1%} to {last.interval[1]:.1%}"
     return Figure(
         f"accuracy-{number}",

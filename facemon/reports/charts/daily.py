@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from facemon.domain.counted import counted
 from facemon.domain.period_report import Mark, PeriodReport, Volume
 from facemon.reports.charts.drawing import cells
 from facemon.reports.charts.figure import Figure
@@ -42,10 +43,11 @@ def volume_figure(report: PeriodReport) -> Figure:
     def draw(width: int) -> Any:
         return _stacked(report, bars, highest, width, "images a day")
 
+    images, held = counted(report.images, "image", grouped=True), counted(len(days), "day")
     return Figure(
         "volumes",
         "Images a day by source",
-        f"{report.images:,} images over {len(days)} days with images. {_marks_in_words(report.marks)}",
+        f"{images} over {held} with images. {_marks_in_words(report.marks)}",
         draw,
         260,
         tuple((colors[name], one_line(name)) for name in series),
