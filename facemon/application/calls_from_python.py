@@ -102,8 +102,8 @@ def _refuse_source(source: object) -> None:
     if source is None:
         return
     if not isinstance(source, str):
-        raise FacemonError(f"source is {source!r}, not text")
+        raise FacemonError(f"source is {source!r}, not text", "give the name of a source, or leave it out")
     if not source.strip():
-        raise FacemonError("source is empty", "name a source, or leave it out")
+        raise FacemonError("source is empty", "give the name of a source, or leave it out")
     if fault := source_fault(source):
-        raise FacemonError(f"source {fault}")
+        raise FacemonError(f"source {fault}", "a source becomes a label of metrics: give a short name")

@@ -98,8 +98,8 @@ def chain(transport: str, dead: str | None) -> list[Course]:
         always(f'images_processed_total{{{target},status="ok"}}', 900),
         *(stamps(f'{success},command="{command}"}}', checks) for command, was in ever.items() if was),
         *(
-            stamps(f'drift_check_timestamp_seconds{{{target},check="{check}",model="age-gender@1"}}', checks)
-            for check in ("data", "model") if dead != "never checked"
+            stamps(f'drift_{stamp}_timestamp_seconds{{{target},check="{check}",model="age-gender@1"}}', checks)
+            for stamp in ("check", "decided") for check in ("data", "model") if dead != "never checked"
         ),
         turning(f'facemon_source_up{{{target},source="store"}}', (timedelta(0), 1),
                 *([(DEATH, 0.0)] if dead == "store" else [])),
