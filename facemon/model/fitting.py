@@ -1,5 +1,7 @@
 """An image of any size to the size of a network's input: stretched, cropped or padded."""
 
+import math
+
 import numpy as np
 from PIL import Image, ImageOps
 
@@ -91,29 +93,28 @@ def placement(size: tuple[int, int], config: InputConfig) -> tuple[int, int, int
 def _cropped(image: Image.Image, config: InputConfig) -> Image.Image:
     if config.shorter_side is None and config.enlarge is None and config.resample in _PILLOW_FILTERS:
         return ImageOps.fit(image, config.size, _PILLOW_FILTERS[config.resample])
-    image = _without_far_ends(image, config)
-    width, height = size = _whole_size(image.size, config)
-    resized = _resized(image, size, config)
+    whole = _whole_size(image.size, config)
     if config.shorter_side is not None:
         # torchvision's CenterCrop rounds half a pixel to the even side.
-        left, top = round((width - config.size[0]) / 2), round((height - config.size[1]) / 2)
+        left, top = round((whole[0] - config.size[0]) / 2), round((whole[1] - config.size[1]) / 2)
     else:
-        left, top = (width - config.size[0]) // 2, (height - config.size[1]) // 2
+        left, top = (whole[0] - config.size[0]) // 2, (whole[1] - config.size[1]) // 2
+    (x, far_left), (y, far_top) = (_far_end(*sides) for sides in zip(image.size, whole, config.size, strict=True))
+    if x or y:
+        image = image.crop((x, y, image.width - x, image.height - y))
+    resized = _resized(image, (whole[0] - 2 * far_left, whole[1] - 2 * far_top), config)
+    left, top = left - far_left, top - far_top
     return resized.crop((left, top, left + config.size[0], top + config.size[1]))
 
 
-def _without_far_ends(image: Image.Image, config: InputConfig) -> Image.Image:
-    """The middle of an image that is many times as long as what is cut out of it, or the image as it is.
+def _far_end(length: int, resized: int, kept: int) -> tuple[int, int]:
+    """Pixels at either end of a side that need not be resized, because the middle is cut out: before and after it.
 
-    Resized whole, a strip of one pixel's height would need gigabytes.
+    Resized whole, a strip of one pixel's height would need gigabytes. As many go at both ends: the middle would
+    move by half a pixel of the image otherwise, which is many pixels once it is enlarged.
     """
-    width, height = resized_size(image.size, config)
-    longest = (round(image.width * min(1, _LONGEST_STRIP * config.size[0] / width)),
-               round(image.height * min(1, _LONGEST_STRIP * config.size[1] / height)))  # fmt: skip
-    if longest == image.size:
-        return image
-    left, top = (image.width - longest[0]) // 2, (image.height - longest[1]) // 2
-    return image.crop((left, top, left + max(1, longest[0]), top + max(1, longest[1])))
+    end = max(0, length - math.ceil(length * _LONGEST_STRIP * kept / resized)) // 2
+    return end, round(end * resized / length)
 
 
 def _padded(image: Image.Image, config: InputConfig) -> Image.Image:

@@ -88,10 +88,24 @@ def test_the_shorter_side_and_the_middle_as_torchvision_cuts_it(
     whole = resized(image, size, resample)
     left, top = round((size[0] - SIZE[0]) / 2.0), round((size[1] - SIZE[1]) / 2.0)
     fitted = np.asarray(fit_image(image, config(fit="crop", resample=resample, shorter_side=shorter)), int)
-    if max(width, height) / min(width, height) < 20:
+    if max(size) <= 32 * SIZE[size[0] < size[1]]:  # Of a longer strip only the middle is resized.
         cut = whole[top : top + SIZE[1], left : left + SIZE[0]]
         np.testing.assert_allclose(fitted, cut, atol=resample == "opencv_cubic")
     assert fitted.shape == (SIZE[1], SIZE[0], 3)
+
+
+@given(st.integers(1, 80), st.integers(12, 20), st.sampled_from(FILTERS), st.booleans())
+def test_the_middle_of_a_strip_is_that_of_the_whole_strip(
+    length: int, shorter: int, resample: str, upright: bool
+) -> None:
+    # One pixel's width is enlarged by a whole number, so that a part of the strip has the pixels of the whole.
+    image = noise(1, length) if upright else noise(length, 1)
+    whole = resized(image, (image.width * shorter, image.height * shorter), resample)
+    left, top = (round((side * shorter - across) / 2.0) for side, across in zip(image.size, SIZE, strict=True))
+    fitted = np.asarray(fit_image(image, config(fit="crop", resample=resample, shorter_side=shorter)), int)
+    np.testing.assert_allclose(
+        fitted, whole[top : top + SIZE[1], left : left + SIZE[0]], atol=resample == "opencv_cubic"
+    )
 
 
 @pytest.mark.parametrize("size", [(60_000, 1), (1, 60_000), (60_000, 2)])
