@@ -18,6 +18,8 @@ _WIDEST = 1 << 17
 """Places of a table of all bins, of all columns together, that cost less than a sort."""
 _FEW = 8
 """Of fewer than one count in so many the places are computed: that costs less than to look at all of them."""
+_FILLED = 2
+"""A table of all bins, those that no hour has too, may have so many places for each count."""
 _ABOVE_ALL = 1 << 31
 _NO_PLACES, _NO_BINS = np.empty(0, np.int64), np.empty(0, np.int32)
 
@@ -31,6 +33,7 @@ class HourTable:
 
     `counts` is int64 [K], of all hours; `shares` is float64 [H, K], of the column's rows in the hour; `rows` is
     float64 [H, C]. The keys of a column are `labels`, or a part of `bins` (int32 [K]), which begins at its `starts`.
+    Bins that no hour has may stand between the others; `is_held` tells them.
     """
 
     columns: tuple[_Column, ...]
@@ -62,11 +65,18 @@ class HourTable:
             self.bins[keys] if len(self.bins) else self.bins,
         )
 
+    @property
+    def is_held(self) -> NDArray[np.bool_]:
+        """Whether a key is a label, or a bin that some hour has."""
+        return self.counts != 0 if len(self.bins) else np.ones(len(self.counts), bool)
+
     def by_column(self, sums: Floats, weights: Floats, pairs: Places) -> list[tuple[ColumnCounts, Spread]]:
         """The counts of each column over all the hours, and its spread; `sums` is [K], and the others are [C]."""
-        counts, squares = np.split(self.counts, self.starts[1:]), np.split(sums, self.starts[1:])
+        is_held = self.is_held
+        starts = np.append(0, np.cumsum(is_held))[self.starts[1:]]
+        counts, squares = np.split(self.counts[is_held], starts), np.split(sums[is_held], starts)
         labels = self.labels or [()] * len(counts)
-        bins = np.split(self.bins, self.starts[1:]) if not self.labels else [self.bins] * len(counts)
+        bins = np.split(self.bins[is_held], starts) if not self.labels else [self.bins] * len(counts)
         facts = zip(self.columns, labels, bins, counts, squares, weights.tolist(), pairs.tolist(), strict=True)
         return [
             (ColumnCounts(kind, unit, held, known, keys), Spread(each, weight, number, known, keys))
@@ -108,19 +118,18 @@ class _Parts:
     def table(
         self, places: Places, starts: Places, *, labels: Sequence[tuple[str, ...]] = (), bins: Bins = _NO_BINS
     ) -> HourTable:
-        """The table in which the counts have such `places`; `starts`, `labels` and `bins` are the table's."""
+        """The table of H·K places in which the counts have such `places`; the rest is the table's."""
         keys = sum(map(len, labels)) + len(bins)
-        counts = self.counts
-        of_part = np.add.reduceat(counts, _starts_of(self.sizes)) if len(counts) else counts
         rows = np.zeros((self.hours, len(self.columns)))
-        rows[self.hour, self.column] = of_part
+        if len(self.counts):
+            rows[self.hour, self.column] = np.add.reduceat(self.counts, _starts_of(self.sizes))
+        table = np.zeros(self.hours * keys)
+        table[places] = self.counts
+        shares = table.reshape(self.hours, keys)
         # Sums of whole numbers are exact in float64 up to 2**53.
-        sums = np.bincount(places, counts, keys).astype(np.int64)
-        at = np.repeat(self.hour * keys, self.sizes)
-        at += places
-        shares = np.zeros(self.hours * keys)
-        shares[at] = counts / np.repeat(of_part, self.sizes)
-        return HourTable(self.columns, starts, sums, shares.reshape(self.hours, keys), rows, tuple(labels), bins)
+        counts = shares.sum(axis=0).astype(np.int64)
+        shares /= np.repeat(np.maximum(rows, 1), np.diff(starts, append=keys), axis=1)
+        return HourTable(self.columns, starts, counts, shares, rows, tuple(labels), bins)
 
 
 def hour_tables(hours: Sequence[PackedColumns]) -> tuple[HourTable, HourTable]:
@@ -153,7 +162,8 @@ def _of_labels(hours: Sequence[PackedColumns], counts: Floats, columns: tuple[_C
     keys = [(name, label) for name, of_column in zip(known, labels, strict=True) for label in of_column]
     place_of = {key: at for at, key in enumerate(keys)}
     places = {each: np.array([place_of[key] for key in keys], np.int64) for each, keys in distinct.items()}
-    found = np.concatenate([_NO_PLACES, *(places[each] for each in held)])
+    # The places of each hour come behind those of the hours before.
+    found = np.concatenate([_NO_PLACES, *(places[each] + at * len(keys) for at, each in enumerate(held))])
     return _Parts.of(hours, counts, columns).table(found, starts, labels=labels)
 
 
@@ -165,7 +175,7 @@ def _of_numbers(hours: Sequence[PackedColumns], counts: Floats, columns: tuple[_
 
 
 def _places_of_bins(bins: Bins, parts: _Parts) -> tuple[Places, Bins, Places]:
-    """Return the key of each bin as a place among all columns' keys; the keys; where those of each column begin."""
+    """Return the place of each bin in a table of hours and keys; the keys; where those of each column begin."""
     first, columns = _starts_of(parts.sizes), len(parts.columns)
     # Bins ascend, so that a missing value is the first of its part. It has the place before the lowest bin.
     is_missing = bins[first] == MISSING
@@ -175,19 +185,24 @@ def _places_of_bins(bins: Bins, parts: _Parts) -> tuple[Places, Bins, Places]:
     np.minimum.at(low, parts.column, np.where(is_alone, _ABOVE_ALL, lowest))
     np.maximum.at(high, parts.column, bins[first + parts.sizes - 1])
     width = np.maximum(high - low, 0) + 2
-    if width.sum() > _WIDEST:
+    every = int(width.sum())
+    if every > _WIDEST:
         return _sorted_places(bins, parts)
     begin = _starts_of(width)
-    in_table = np.repeat((begin + 1 - low)[parts.column], parts.sizes)
+    is_filled = parts.hours * every <= _FILLED * len(bins)
+    hour = parts.hour * every if is_filled else np.zeros(len(parts.hour), np.int64)
+    in_table = np.repeat(hour + (begin + 1 - low)[parts.column], parts.sizes)
     in_table += bins
-    in_table[first[is_missing]] = begin[parts.column][is_missing]
-    is_held = np.zeros(width.sum(), bool)
+    in_table[first[is_missing]] = (hour + begin[parts.column])[is_missing]
+    offset = np.arange(every) - np.repeat(begin, width)
+    keys = np.where(offset == 0, MISSING, offset - 1 + np.repeat(low, width)).astype(np.int32)
+    if is_filled:
+        return in_table, keys, begin
+    is_held = np.zeros(every, bool)
     is_held[in_table] = True
-    held = np.flatnonzero(is_held)
-    column = np.searchsorted(begin, held, side="right") - 1
-    offset = held - begin[column]
-    keys = np.where(offset == 0, MISSING, offset - 1 + low[column]).astype(np.int32)
-    return (np.cumsum(is_held) - 1)[in_table], keys, np.searchsorted(column, np.arange(columns))
+    places = (np.cumsum(is_held) - 1)[in_table]
+    places += np.repeat(parts.hour * np.count_nonzero(is_held), parts.sizes)
+    return places, keys[is_held], np.append(0, np.cumsum(is_held))[begin]
 
 
 def _sorted_places(bins: Bins, parts: _Parts) -> tuple[Places, Bins, Places]:
@@ -195,6 +210,7 @@ def _sorted_places(bins: Bins, parts: _Parts) -> tuple[Places, Bins, Places]:
     column = np.repeat(parts.column, parts.sizes)
     codes, places = np.unique((column << 32) + (bins.astype(np.int64) - MISSING), return_inverse=True)
     keys = ((codes & 0xFFFFFFFF) + MISSING).astype(np.int32)
+    places += np.repeat(parts.hour * len(keys), parts.sizes)
     return places, keys, np.searchsorted(codes >> 32, np.arange(len(parts.columns)))
 
 

@@ -67,18 +67,20 @@ def _of_table(table: HourTable) -> list[tuple[ColumnCounts, Spread]]:
         # Of the shares up to each bin. Those of a column add up to 0, so one running sum serves for all columns.
         np.cumsum(steps, axis=1, out=steps)
         steps[:, table.ends - 1] = 0.0
-    sums, weights, pairs = _sums(steps, before * after / (before + after), table.starts)
+    sums, weights, pairs = _sums(steps, before * after / (before + after), table)
     return table.by_column(sums if table.labels else np.diff(sums, prepend=0.0), weights, pairs)
 
 
-def _sums(differences: Floats, pair_rows: Floats, starts: Places) -> tuple[Floats, Floats, Places]:
+def _sums(differences: Floats, pair_rows: Floats, table: HourTable) -> tuple[Floats, Floats, Places]:
     """Return the sum over the pairs of the squared differences times q squared, for each key.
 
     And for each column the sum of its q and the number of its pairs, without those of `_breaks`.
     """
     np.square(differences, out=differences)
-    parts = np.split(differences, starts[1:], axis=1)
-    is_break = _breaks(np.array([q * part.sum(axis=1) for q, part in zip(pair_rows, parts, strict=True)]))
+    is_held = np.split(table.is_held.astype(np.float64), table.starts[1:])
+    parts = np.split(differences, table.starts[1:], axis=1)
+    scores = [q * (part @ held) for q, part, held in zip(pair_rows, parts, is_held, strict=True)]
+    is_break = _breaks(np.array(scores))
     kept = np.where(is_break, 0.0, pair_rows)
     sums = np.concatenate([q @ part for q, part in zip(np.square(kept), parts, strict=True)])
     return sums, kept.sum(axis=1), np.count_nonzero(~is_break, axis=1)

@@ -18,12 +18,17 @@ from tests.domain.spread_oracle import assert_alike, plain, slow_hourly
 hours_of_a_source = st.lists(st.tuples(st.integers(-3, 9), profiles()), max_size=8)
 
 
-@pytest.mark.parametrize("table", [1 << 17, 0])
+@pytest.mark.parametrize(
+    ("widest", "filled"),
+    [(1 << 17, 2), (1 << 30, 1 << 30), (1 << 17, 0), (0, 2)],
+    ids=["as it is", "all", "held", "sorted"],
+)
 @given(hours=hours_of_a_source)
-def test_spreads_are_what_each_pair_of_hours_says(table: int, hours: list[tuple[int, Profile]]) -> None:
+def test_spreads_are_what_each_pair_of_hours_says(widest: int, filled: int, hours: list[tuple[int, Profile]]) -> None:
     """Hours come in any order and more than once; the table of bins is a matter of speed."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hour_table, "_WIDEST", table)
+        patch.setattr(hour_table, "_WIDEST", widest)
+        patch.setattr(hour_table, "_FILLED", filled)
         found = hourly_spreads(hours)
     in_order = [add_profiles(p for hour, p in hours if hour == each) for each in sorted({hour for hour, _ in hours})]
     names = {name for _, profile in hours for name in profile.columns}
