@@ -17,6 +17,7 @@ LAYERS = (
     {
         "available_cores",
         "confined_file",
+        "daemon_threads",
         "distribution_functions",
         "errors",
         "files",

@@ -1,10 +1,12 @@
-"""A source of metrics that may hang: called in a thread of its own, once at a time, waited for up to a limit."""
+"""A source of metrics that may hang: called in another thread, once at a time, waited for up to a limit."""
 
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 
 from prometheus_client.core import Metric as Family
+
+from facemon.daemon_threads import DaemonThreads
 
 _MAX_SAMPLES = 50_000
 """Of one source in one scrape: one that never stops yielding would take all memory."""
@@ -20,6 +22,7 @@ class TimedSource:
     def __init__(self, name: str, collect: Callable[[], Iterable[Family]]) -> None:
         self.name = name
         self._collect = collect
+        self._threads = DaemonThreads(f"collect {name}")
         self._lock = threading.Lock()
         self._call: _Call | None = None
         self._is_down = False
@@ -28,7 +31,7 @@ class TimedSource:
         """A call that has just begun; while the last one still runs, that one, so that threads never pile up."""
         with self._lock:
             if self._call is None or self._call.is_over:
-                self._call = _Call(self.name, self._collect)
+                self._call = _Call(self._collect, self._threads)
             return self._call
 
     def turned(self, *, is_down: bool) -> bool:
@@ -39,7 +42,7 @@ class TimedSource:
 
 
 class _Call:
-    def __init__(self, name: str, collect: Callable[[], Iterable[Family]]) -> None:
+    def __init__(self, collect: Callable[[], Iterable[Family]], threads: DaemonThreads) -> None:
         self._collect = collect
         self._began = time.monotonic()
         self._over = threading.Event()
@@ -47,8 +50,7 @@ class _Call:
         """Why it has been given up, if it has."""
         self._families: list[Family] = []
         self._fault: str | None = None
-        # A daemon: one that hangs must not keep the exporter from ending.
-        threading.Thread(target=self._run, name=f"collect {name}", daemon=True).start()
+        threads.run(self._run)
 
     @property
     def is_over(self) -> bool:

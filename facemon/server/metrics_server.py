@@ -1,7 +1,6 @@
 """What `facemon serve-metrics` answers: /metrics, /health, /ready, and a page for people at /."""
 
 import asyncio
-import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from urllib.parse import parse_qs
 
 from prometheus_client import CollectorRegistry
 
+from facemon.daemon_threads import DaemonThreads
 from facemon.server.asgi import Receive, Scope, Send, header, send_response
 from facemon.server.exposition_format import NamedFamilies, accepts_gzip, accepts_html, choose_exposition, compressed
 from facemon.server.foreign_pages import AllowedHosts
@@ -137,6 +137,7 @@ class _Workers:
 
     def __init__(self) -> None:
         self._busy = 0
+        self._threads = DaemonThreads("answer")
 
     async def answer(self, made: Callable[[], _Answer]) -> _Answer:
         if self._busy >= _MAX_WORKERS:
@@ -157,7 +158,7 @@ class _Workers:
                 with suppress(RuntimeError):  # the loop has ended, and with it the wait for the answer
                     loop.call_soon_threadsafe(deliver, answer)
 
-        threading.Thread(target=work, name="answer", daemon=True).start()
+        self._threads.run(work)
         # Not before: a thread that cannot start would keep its place forever.
         self._busy += 1
         return await answered
