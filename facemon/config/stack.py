@@ -119,3 +119,7 @@ class StackConfig(Section):
         if faults:
             raise MisfitError(*faults)
         return self
+
+    def named(self, text: str, between: str = "-") -> str:
+        """Return `text` followed by the name of the stack, so that no other stack has it; unchanged without a name."""
+        return text if self.name is None else f"{text}{between}{self.name}"

@@ -10,13 +10,14 @@ from facemon.doctor.area import Area
 from facemon.doctor.examination import Examination
 from facemon.doctor.finding import Examined, Finding, Severity
 from facemon.doctor.loaded_configuration import differences
+from facemon.doctor.notifications import Failures, earlier_counts, recent_window
 from facemon.doctor.server_versions import is_older
 from facemon.doctor.silences import author, labels_of_rules, silence_findings
 from facemon.domain.counted import counted
 from facemon.domain.times import parse_time
 
 if TYPE_CHECKING:
-    from facemon.doctor.alertmanager_facts import AlertmanagerFacts
+    from facemon.doctor.alertmanager_facts import AlertmanagerFacts, Count
 
 _RELOAD = "facemon render-config --reload"
 _PATH = "/api/v2/alerts"
@@ -46,6 +47,14 @@ class AlertmanagerEvidence:
     """The addresses that did not answer."""
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """The labels that each rendered alert always has, by its name."""
+    window: timedelta = timedelta(hours=1)
+    """How far back a notification that failed is recent."""
+    earlier: "Mapping[str, Mapping[str, Count]]" = field(default_factory=dict)
+    """What each had counted when the window began, by its address; only of those that Prometheus knows it of."""
+
+    def failures(self, found: "AlertmanagerFacts") -> Failures:
+        """Return which notifications of one failed."""
+        return Failures(found, self.earlier.get(found.url), self.now, self.window)
 
 
 def gather(examination: Examination) -> AlertmanagerEvidence:
@@ -63,7 +72,7 @@ def gather(examination: Examination) -> AlertmanagerEvidence:
             troubles.append((url, error))
     active = [alert for rule in (prometheus.rules if prometheus else ()) for alert in rule.alerts]
     since = min((parse_time(alert.since[:19]) for alert in active if alert.state == "firing"), default=None)
-    settings = config.alertmanager
+    settings, window = config.alertmanager, recent_window(config)
     return AlertmanagerEvidence(
         alertmanager_config(config),
         settings.target_version,
@@ -76,7 +85,16 @@ def gather(examination: Examination) -> AlertmanagerEvidence:
         found,
         troubles,
         labels_of_rules(config),
+        window,
+        {} if prometheus is None else _earlier(prometheus.url, found, window),
     )
+
+
+def _earlier(
+    prometheus: str, found: "Sequence[AlertmanagerFacts]", window: timedelta
+) -> "Mapping[str, Mapping[str, Count]]":
+    counts = ((each.url, earlier_counts(prometheus, each.started, window)) for each in found)
+    return {url: count for url, count in counts if count is not None}
 
 
 def judge(facts: AlertmanagerEvidence) -> Examined:
@@ -90,8 +108,9 @@ def judge(facts: AlertmanagerEvidence) -> Examined:
     not_looked = tuple(
         f"Alertmanager at {url}: this machine does not know it; give --alertmanager URL" for url in unknown
     )
+    not_known = (line for each in facts.found for line in facts.failures(each).unknown())
     looked_at = "; ".join(map(_told, facts.found))
-    return Examined(looked_at, tuple(_findings(facts)), not_looked, tuple(_facts(facts)))
+    return Examined(looked_at, tuple(_findings(facts)), (*not_looked, *not_known), tuple(_facts(facts)))
 
 
 def _told(found: "AlertmanagerFacts") -> str:
@@ -99,7 +118,8 @@ def _told(found: "AlertmanagerFacts") -> str:
     inhibited = sum(each.is_inhibited for each in found.alerts)
     return (
         f"{found.url}, version {found.version}: {counted(len(found.alerts), 'alert')}, {inhibited} inhibited, "
-        f"{counted(len(found.silences), 'active silence')}, {sent - failed:.0f} of {sent:.0f} notifications sent"
+        f"{counted(len(found.silences), 'active silence')}, {sent - failed:.0f} of {sent:.0f} notifications sent since "
+        "its start"
     )
 
 
@@ -126,11 +146,7 @@ def _of_one(facts: AlertmanagerEvidence, found: "AlertmanagerFacts") -> Iterator
         more = f" and {len(places) - _MOST_NAMED} more" if len(places) > _MOST_NAMED else ""
         what = "Alertmanager's configuration is not the rendered one"
         yield Finding(what, f"{found.url}: {', '.join(places[:_MOST_NAMED])}{more}", _RELOAD, part="alertmanager")
-    for integration, (sent, failed) in sorted(found.notifications.items()):
-        if failed:
-            seen = f"{found.url}: {failed:.0f} of {sent:.0f} by {integration} since it was started; its log says why"
-            severity = Severity.ERROR if failed >= sent else Severity.WARNING
-            yield Finding("notifications failed", seen, "facemon explain NotificationsFailing", severity)
+    yield from facts.failures(found).findings()
     since = facts.firing_since
     if since is not None and not found.alerts and facts.now - since > _ARRIVES_WITHIN:
         seen = f"{found.url} has none, and one fires since {since:%Y-%m-%d %H:%M} UTC"
@@ -149,6 +165,7 @@ def _facts(facts: AlertmanagerEvidence) -> Iterator[str]:
         for alert in found.alerts:
             if alert.is_inhibited:
                 yield f"{alert.labels.get('alertname', '')} is inhibited by another alert"
+        yield from facts.failures(found).past()
         receivers = [str(each.get("name")) for each in found.configuration.get("receivers") or []]
         yield f"receivers: {', '.join(receivers)}"
 

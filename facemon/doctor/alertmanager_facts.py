@@ -1,13 +1,26 @@
 """What an Alertmanager says of itself: its configuration, alerts, silences and notifications."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from facemon.doctor.answers import NoAnswerError, ask, ask_json, mapping
 
-_SENT, _FAILED = "alertmanager_notifications_total", "alertmanager_notifications_failed_total"
+if TYPE_CHECKING:
+    from facemon.metrics.read_exposition import ReadSample
+
+SENT, FAILED = "alertmanager_notifications_total", "alertmanager_notifications_failed_total"
+_STARTED = "process_start_time_seconds"
 _RELOADED = "alertmanager_config_last_reload_successful"
+
+
+class Count(NamedTuple):
+    """Notifications by one integration."""
+
+    sent: float
+    """Those that failed included."""
+    failed: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +64,12 @@ class AlertmanagerFacts:
     """As it was loaded, with defaults, read from YAML."""
     alerts: tuple[HeldAlert, ...]
     silences: tuple[Silence, ...]
-    notifications: Mapping[str, tuple[float, float]]
-    """By integration: how many it sent since it was started, and how many of them failed."""
+    notifications: Mapping[str, Count]
+    """Since it was started, by integration."""
     took_its_files: bool | None
     """Whether it took its configuration when it last read it; None where it does not tell."""
+    started: datetime | None = None
+    """None where it does not tell."""
 
 
 def alertmanager_facts(url: str) -> AlertmanagerFacts:
@@ -62,7 +77,7 @@ def alertmanager_facts(url: str) -> AlertmanagerFacts:
     from facemon.config.yaml_source import read_yaml
 
     status, alerts, silences = (ask_json(f"{url}/api/v2/{name}") for name in ("status", "alerts", "silences"))
-    sent, took = _own_metrics(url)
+    metrics = _own_metrics(url)
     try:
         return AlertmanagerFacts(
             url,
@@ -70,8 +85,9 @@ def alertmanager_facts(url: str) -> AlertmanagerFacts:
             mapping(read_yaml(status["config"]["original"]).value),
             tuple(_alert(each) for each in alerts),
             tuple(_silence(each) for each in silences if each["status"]["state"] == "active"),
-            sent,
-            took,
+            _notifications(metrics),
+            next((each.value == 1 for each in metrics if each.name == _RELOADED), None),
+            next((_time(each.value) for each in metrics if each.name == _STARTED), None),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         raise NoAnswerError(
@@ -93,17 +109,27 @@ def _silence(found: Any) -> Silence:
     return Silence(str(found["id"]), by, ends, comment, matchers)
 
 
-def _own_metrics(url: str) -> tuple[dict[str, tuple[float, float]], bool | None]:
+def _own_metrics(url: str) -> "tuple[ReadSample, ...]":
     from facemon.metrics.read_exposition import read_exposition
 
     try:
-        samples = read_exposition(ask(f"{url}/metrics").decode("utf-8", "replace"))
+        return read_exposition(ask(f"{url}/metrics").decode("utf-8", "replace"))
     except (NoAnswerError, ValueError):
-        return {}, None
-    totals: dict[str, list[float]] = {}
-    for each in samples:
-        if each.name in (_SENT, _FAILED):
-            pair = totals.setdefault(each.labels.get("integration", ""), [0.0, 0.0])
-            pair[each.name == _FAILED] += each.value
-    took = next((each.value == 1 for each in samples if each.name == _RELOADED), None)
-    return {name: (pair[0], pair[1]) for name, pair in totals.items()}, took
+        return ()
+
+
+def _notifications(metrics: "Iterable[ReadSample]") -> dict[str, Count]:
+    totals: dict[str, dict[str, float]] = {}
+    for each in metrics:
+        if each.name in (SENT, FAILED):
+            found = totals.setdefault(each.labels.get("integration", ""), {SENT: 0, FAILED: 0})
+            # Failures have a series for each reason.
+            found[each.name] += each.value
+    return {name: Count(found[SENT], found[FAILED]) for name, found in totals.items()}
+
+
+def _time(seconds: float) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -173,4 +173,4 @@ def dashboard_url(dashboard: Dashboard, config: Config) -> str:
 
 def dashboard_uid(dashboard: str, config: Config) -> str:
     """The uid of a dashboard in Grafana, where those of another stack may be too."""
-    return str(dashboard) if config.stack.name is None else f"{dashboard}-{config.stack.name}"
+    return config.stack.named(str(dashboard))

@@ -41,7 +41,7 @@ _DRIFT_CAUSES = (
 _BESIDE_DETECTED = (
     "the score is above the check's threshold and not above the limit of DriftDetected",
     "the confidences drift, of which DriftDetected has no score",
-    "the check is old: DriftDetected ends then, and DriftCheckStale fires",
+    "the check is old: DriftDetected ends then, and DriftCheckStale fires if `schedule.checks` names the check",
 )
 _OF_A_GROUP = "north"
 
@@ -161,7 +161,11 @@ def _drift_verdict(config: Config, detected: Alert) -> Alert:
             "The last `facemon drift-check` ended in 3 because of this column"
             + (", and DriftDetected has not fired for it." if is_told else "."),
             (*_BESIDE_DETECTED, *_DRIFT_CAUSES) if is_told else _DRIFT_CAUSES,
-            ("Run `facemon drift-check --history` to see since when.",),
+            (
+                "Run `facemon drift-check --history` to see since when.",
+                # A limit of age would end the alert on drift that nothing has looked at since.
+                "A check that is no longer scheduled keeps its verdict; `facemon drift-check --check data` renews it.",
+            ),
             {
                 "Scores, which DriftDetected compares with a limit of its own:": promql.select(SCORE),
                 "The thresholds of the checks:": promql.select(THRESHOLD),

@@ -46,7 +46,7 @@ class Limits:
 
 def project(config: Config) -> str:
     """The compose project of both files, so that their containers and volumes are the same."""
-    return _PROJECT if config.stack.name is None else f"{_PROJECT}-{config.stack.name}"
+    return config.stack.named(_PROJECT)
 
 
 def container(name: str, image: Service, config: Config, limits: Limits) -> dict[str, Any]:

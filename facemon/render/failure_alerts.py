@@ -180,7 +180,7 @@ def notifications_failing(config: Config) -> Alert:
     Alertmanager counts one failure for each flush of a group, whatever it tries in between. So the window has to reach
     from one flush to the next, and the alert waits as long: a single failure is repeated, and made good, by then.
     """
-    period = _longest_flush(config)
+    period = longest_flush(config)
     window = _reaching(period, config)
     return _Failures(
         "NotificationsFailing",
@@ -203,7 +203,7 @@ def notifications_failing(config: Config) -> Alert:
     ).alert(config)
 
 
-def _longest_flush(config: Config) -> timedelta:
+def longest_flush(config: Config) -> timedelta:
     """The longest time between two attempts to notify of one group of alerts, in any route."""
     settings = config.alertmanager
     intervals = [settings.group_interval, *(route.group_interval for route in settings.routes)]

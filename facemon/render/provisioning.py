@@ -14,13 +14,13 @@ DASHBOARDS_DIR = "/etc/facemon/dashboards"
 
 def datasource_uid(config: Config) -> str:
     """The uid of the first data source, which dashboards show unless another is chosen."""
-    return config.grafana.datasource.uid or _with_name(DATASOURCE_UID, "-", config)
+    return config.grafana.datasource.uid or config.stack.named(DATASOURCE_UID)
 
 
 def datasource_name(config: Config) -> str:
     """The name of the first data source."""
     usual = "Prometheus" if runs_containers(config) else "facemon"
-    return config.grafana.datasource.name or _with_name(usual, " ", config)
+    return config.grafana.datasource.name or config.stack.named(usual, " ")
 
 
 def has_datasource_of_its_own(config: Config) -> bool:
@@ -56,8 +56,8 @@ def _datasource(service: str, config: Config) -> dict[str, Any]:
 def dashboard_provider(config: Config) -> dict[str, Any]:
     """The content of `provisioning/dashboards/facemon.yml`."""
     provider = {
-        "name": _with_name("facemon", "-", config),
-        "folder": config.grafana.folder or _with_name("facemon", " ", config),
+        "name": config.stack.named("facemon"),
+        "folder": config.grafana.folder or config.stack.named("facemon", " "),
         "type": "file",
         "allowUiUpdates": False,
         "disableDeletion": True,
@@ -71,7 +71,3 @@ def dashboards_dir(config: Config) -> str:
     """Where Grafana looks for the dashboards; an existing one may have those of several stacks."""
     is_shared = config.stack.name is not None and not runs_containers(config)
     return f"/etc/facemon/{config.stack.name}/dashboards" if is_shared else DASHBOARDS_DIR
-
-
-def _with_name(text: str, between: str, config: Config) -> str:
-    return text if config.stack.name is None else f"{text}{between}{config.stack.name}"

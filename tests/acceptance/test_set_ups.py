@@ -148,6 +148,17 @@ def test_stacks_on_one_host_share_nothing(facemon: RunFacemon, tmp_path: Path) -
     assert all(volumes)
 
 
+def test_crontabs_of_one_host_have_the_names_that_the_page_gives_them(facemon: RunFacemon, tmp_path: Path) -> None:
+    found = [
+        path.name
+        for name in ("a.yaml", "b.yaml", "other-team/facemon.yaml")
+        for path in (rendered(facemon, tmp_path / name, TWO_MODELS, name) / "schedules" / "cron").iterdir()
+    ]
+    named = re.search(r"`/etc/cron.d`: they are called (.*?)\.", PAGE, re.DOTALL)
+    assert named
+    assert found == re.findall(r"`([\w-]+)`", named[1])
+
+
 def published(compose: Mapping[str, Any]) -> list[str]:
     """The ports of the host that a compose file opens."""
     return [str(port) for service in compose["services"].values() for port in service.get("ports", [])]

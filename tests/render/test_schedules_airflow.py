@@ -157,3 +157,16 @@ def test_without_a_command_drift_ends_in_a_task_that_does_nothing(
     states = airflow.test(dag_of(scheduled("airflow", command=str(place / "facemon"))))
     assert (states["run"], states["drift_found"], states["no_drift"]) == ("success", "success", "skipped")
     assert "retrain" not in states
+
+
+@pytest.mark.slow
+def test_the_stacks_of_one_airflow_have_a_dag_each(airflow: Airflow, place: Path, tmp_path: Path) -> None:
+    (tmp_path / "code").write_text("0")
+    config = scheduled("airflow", directory=str(place), command=str(place / "facemon"))
+    airflow.test(dag_of(scheduled("airflow", command="/bin/false")))
+    named = config.model_copy(update={"stack": config.stack.model_copy(update={"name": "north-1"})})
+    (text,) = rendered(named).values()
+    assert airflow.test(text, "facemon_drift_north_1")["run"] == "success"
+    with closing(sqlite3.connect(airflow.home / "airflow.db")) as database:
+        found = {name for (name,) in database.execute("SELECT dag_id FROM dag_run")}
+    assert found == {"facemon_drift", "facemon_drift_north_1"}

@@ -1,8 +1,10 @@
-"""Two stacks on one machine: whatever the engine or Grafana knows by a name or a number, only one of them has."""
+"""Two stacks on one machine: whatever the engine, Grafana or a scheduler knows by a name or a number, only one has."""
 
 import json
 import re
+from collections.abc import Iterator
 from itertools import combinations
+from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
@@ -11,8 +13,8 @@ from facemon.config.stack import PORTS_OF_A_STACK
 from facemon.render.lint import lint
 from facemon.render.published_ports import first_port, published_port
 from facemon.render.purpose import fitted
-from facemon.render.stack import COMPOSE_FILE, FULL_COMPOSE_FILE, render_stack
-from tests.read_yaml import read_yaml
+from facemon.render.stack import COMPOSE_FILE, FULL_COMPOSE_FILE, Part, part_of, render_stack
+from tests.read_yaml import read_all_yaml, read_yaml
 from tests.render.configurations import DIRECTORY, config_of, stack_of
 
 EVERY_SERVICE = """\
@@ -21,6 +23,17 @@ alertmanager: {replicas: 9}
 grafana: {database: {password_file: secrets/database}}
 """
 STACKS = ("", "stack: {name: a}", "stack: {name: b}", "stack: {name: north-1, first_port: 4000}")
+LONGEST = "stack: {name: abcdefgh-1234567}"
+EVERY_SCHEDULE = """\
+schedule:
+  targets: [cron, systemd, github, airflow, kubernetes]
+  directory: /srv/faces
+  export: {textfile: /var/lib/node_exporter/faces.prom}
+  shards: {manifest: /manifests/m.parquet, claim: manifests, number: 4, deliver: "s3://logs/m/"}
+"""
+WORKFLOWS = ".github/workflows/"
+OF_ONE_JOB = "facemon-drift"
+"""A folder below the one that the runner empties for each job of a workflow."""
 
 
 def known_to_the_machine(stack: str) -> set[str]:
@@ -106,3 +119,102 @@ def test_selinux_labels_what_is_mounted_and_never_the_machines_own_files() -> No
                 else:
                     is_ours = mount.startswith("./")
                     assert mount.endswith(",z") == is_ours, mount
+
+
+def scheduled(stack: str) -> dict[str, str]:
+    files = render_stack(config_of(EVERY_SCHEDULE + stack), only=[Part.SCHEDULES]).files
+    assert all(part_of(path) is Part.SCHEDULES for path in files)
+    return dict(files)
+
+
+def known_to_schedulers(stack: str) -> set[str]:
+    """What cron, systemd, GitHub, Airflow and Kubernetes know of a stack: each kind of thing and its name."""
+    files = scheduled(stack)
+    found = [f"file {path}" for path in files if not path.startswith("schedules/kubernetes/")]
+    cron = "".join(text for path, text in files.items() if path.startswith("schedules/cron/"))
+    found += [f"tag {tag}" for tag in re.findall(r"logger --tag ([\w-]+)", cron)]
+    found += [f"file {path}" for path in re.findall(r"Copy this file to (/etc/cron.d/[\w-]+)", cron)]
+    (workflow,) = (read_yaml(text) for path, text in files.items() if path.startswith(WORKFLOWS))
+    _, tell, keep = workflow["jobs"]["drift-check"]["steps"]
+    found += [f"workflow {workflow['name']}", f"group {workflow['concurrency']['group']}"]
+    found += [f"label {tell['env']['LABEL']}", f"title {tell['env']['TITLE']}", f"artifact {keep['with']['name']}"]
+    (dag,) = (text for path, text in files.items() if path.startswith("schedules/airflow/"))
+    found += [f"DAG {name}" for name in re.findall(r'dag_id="(\w+)"', dag)]
+    found += {name for path in files if path.startswith("schedules/kubernetes/") for name in objects(files[path])}
+    assert len(found) == len(set(found)) == 7 + 3 + 5 + 1 + 4
+    return set(found)
+
+
+def objects(text: str) -> Iterator[str]:
+    """The objects that a file of Kubernetes makes, and the ConfigMap that a person makes for it."""
+    (config_map,) = re.findall(r"kubectl create configmap (\S+)", text)
+    yield f"ConfigMap {config_map}"
+    claims = set()
+    for document in read_all_yaml(text):
+        yield f"{document['kind']} {document['metadata']['name']}"
+        if document["kind"] == "PersistentVolumeClaim":
+            claims.add(document["metadata"]["name"])
+            continue
+        job = document["spec"].get("jobTemplate", document)["spec"]
+        volumes = {each["name"]: each for each in job["template"]["spec"]["volumes"]}
+        assert volumes["configuration"]["configMap"]["name"] == config_map
+        # The claim of a manifest has the name that the configuration gives it.
+        assert volumes.get("manifest") or {volumes["store"]["persistentVolumeClaim"]["claimName"]} == claims
+
+
+def test_two_stacks_share_no_unit_object_dag_or_file_of_a_schedule() -> None:
+    known = {stack: known_to_schedulers(stack) for stack in (*STACKS, LONGEST)}
+    for first, second in combinations(known, 2):
+        assert known[first] & known[second] == set(), (first, second)
+
+
+def test_no_word_of_ours_in_one_schedule_is_in_another_ones() -> None:
+    """Also of names that the test above does not know of: all begin with facemon, and go on with what they are for."""
+    words = {
+        stack: {word for text in scheduled(stack).values() for word in re.findall(r"facemon[-_][\w-]+", text)}
+        for stack in STACKS
+    }
+    for first, second in combinations(STACKS, 2):
+        assert words[first] & words[second] == {OF_ONE_JOB}, (first, second)
+
+
+def test_labels_tell_the_pods_of_named_stacks_apart() -> None:
+    for stack, instance in (("", None), ("stack: {name: a}", "a")):
+        files = scheduled(stack)
+        for path in ("schedules/kubernetes/drift-check.yaml", "schedules/kubernetes/predict-shards.yaml"):
+            for document in read_all_yaml(files[path]):
+                pods = document["spec"].get("jobTemplate", document)["spec"].get("template", document)
+                for each in (document, pods):
+                    assert each["metadata"]["labels"].get("app.kubernetes.io/instance") == instance, path
+
+
+@pytest.mark.parametrize("stack", [*STACKS, LONGEST])
+def test_each_scheduler_takes_the_names(stack: str) -> None:
+    patterns = {
+        "file": r"[A-Za-z0-9_.:/-]{1,255}",
+        # Longer tags are cut.
+        "tag": r"[a-z0-9-]{1,48}",
+        "workflow": r"[a-z0-9 -]+",
+        "group": r"[a-z0-9-]+",
+        "label": r"[a-z0-9-]{1,50}",
+        "title": r".{1,256}",
+        "artifact": r"[a-z0-9-]+",
+        "DAG": r"[a-z_][a-z0-9_]{0,249}",
+        # A CronJob's Jobs add eleven characters to its name, and pods of an Indexed Job their index and six characters.
+        "CronJob": r"[a-z0-9]([a-z0-9-]{0,50}[a-z0-9])?",
+        "Job": r"[a-z0-9]([a-z0-9-]{0,49}[a-z0-9])?",
+        "ConfigMap": r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?",
+        "PersistentVolumeClaim": r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?",
+    }
+    found = known_to_schedulers(stack)
+    assert {each.partition(" ")[0] for each in found} == set(patterns)
+    for each in found:
+        kind, _, name = each.partition(" ")
+        assert re.fullmatch(patterns[kind], name), each
+    for path in scheduled(stack):
+        name = PurePosixPath(path).name
+        if path.startswith("schedules/cron/"):
+            # Debian's cron takes no file of /etc/cron.d with another character in its name.
+            assert re.fullmatch(r"[A-Za-z0-9_-]+", name)
+        if path.startswith("schedules/airflow/"):
+            assert PurePosixPath(path).stem.isidentifier()

@@ -22,7 +22,7 @@ from airflow.sdk import DAG, task
 _BODY = '''
 
 with DAG(
-    dag_id="facemon_drift",
+    dag_id="DAG_ID",
     schedule=SCHEDULE,
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
@@ -62,8 +62,13 @@ with DAG(
 '''
 
 
+def dag_id(config: Config) -> str:
+    """The DAG's name in Airflow, and its file's: with underscores, so that Python can import it."""
+    return config.stack.named("facemon_drift", "_").replace("-", "_")
+
+
 def airflow_dag(config: Config) -> str:
-    """The content of `airflow/facemon_drift.py`, without the header."""
+    """The content of the DAG's file, without the header."""
     place = Place.of(config)
     constants: Mapping[str, object] = {
         "SCHEDULE": config.schedule.drift_check,
@@ -76,4 +81,9 @@ def airflow_dag(config: Config) -> str:
             ExitCode.UNDECIDED.value: "undecided",
         },
     }
-    return _IMPORTS + "\n".join(f"{name} = {value!r}" for name, value in constants.items()) + "\n" + _BODY
+    return (
+        _IMPORTS
+        + "\n".join(f"{name} = {value!r}" for name, value in constants.items())
+        + "\n"
+        + _BODY.replace("DAG_ID", dag_id(config))
+    )

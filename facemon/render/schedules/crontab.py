@@ -5,7 +5,7 @@ from facemon.errors import ConfigError
 from facemon.render.schedules.place import Place
 
 _ABOUT = """\
-# Copy this file to /etc/cron.d/facemon; a crontab of the user's own has no column for the user.
+# Copy this file to /etc/cron.d/{file}; a crontab of the user's own has no column for the user.
 #
 # Hours are UTC where cron knows CRON_TZ, as cronie does. Debian's and Ubuntu's does not, and takes them for the
 # machine's own time: there, let the machine's clock be UTC, or use the systemd timer.
@@ -20,16 +20,21 @@ _LONGEST = 1000
 _CHECK = (
     "set -o pipefail; "
     'flock --nonblock --conflict-exit-code 75 --close "$FACEMON_CONFIG" "$FACEMON" {check} 2>&1 '
-    "| tee >(logger --tag facemon-drift-check)"
+    "| tee >(logger --tag {tag})"
 )
 """The lock is on the configuration: it is there before the first check, and each has its own."""
 
-_EXPORT = 'set -o pipefail; "$FACEMON" export-metrics 2>&1 | tee >(logger --tag facemon-export-metrics)'
+_EXPORT = 'set -o pipefail; "$FACEMON" export-metrics 2>&1 | tee >(logger --tag {tag})'
 """Its options are in the variables that the command reads. It has no lock: two exports at once do no harm."""
 
 
+def crontab_name(config: Config) -> str:
+    """The file's name in /etc/cron.d, where cron and run-parts take letters, digits, - and _."""
+    return config.stack.named("facemon")
+
+
 def crontab(config: Config) -> str:
-    """The content of `cron/facemon`, without the header; ConfigError for a value that cron cannot hold."""
+    """The content of the file, without the header; ConfigError for a value that cron cannot hold."""
     place = Place.of(config)
     place.refuse_control_characters("cron")
     variables = {
@@ -48,11 +53,13 @@ def crontab(config: Config) -> str:
             for name, value in schedule.export.options.items()
         }
     lines = [_assignment(name, value) for name, value in variables.items()]
-    check = _CHECK.format(check=" ".join(("drift-check", *place.choice)))
+    tag = config.stack.named("facemon-drift-check")
+    check = _CHECK.format(check=" ".join(("drift-check", *place.choice)), tag=tag)
     jobs = [f"{schedule.drift_check} {schedule.user} {check}"]
     if schedule.export is not None:
-        jobs.append(f"{schedule.export.times} {schedule.user} {_EXPORT}")
-    return "\n".join((_ABOUT, *lines, "", *jobs, ""))
+        export = _EXPORT.format(tag=config.stack.named("facemon-export-metrics"))
+        jobs.append(f"{schedule.export.times} {schedule.user} {export}")
+    return "\n".join((_ABOUT.format(file=crontab_name(config)), *lines, "", *jobs, ""))
 
 
 def _assignment(name: str, value: str) -> str:

@@ -4,14 +4,19 @@ It runs where the log is, on a runner of the user's own, with the facemon and th
 code of the repository is checked out. What the user named reaches its scripts as variables only.
 """
 
+import re
 from typing import Any
 
 from facemon.config.document import Config
 from facemon.render.schedules.place import PAGE, Place
 
 _UPLOAD = "actions/upload-artifact@v4.6.2"
+_WORKFLOW = ".github/workflows/monitoring"
+_RENDERED = re.compile(rf"{re.escape(_WORKFLOW)}(-[a-z0-9-]+)?\.yml")
 _LABEL = "facemon-drift"
+"""Of issues, reports and runs that wait for each other: a repository knows them by their names."""
 _FOLDER = "facemon-drift"
+"""Of one job, in the folder that its runner empties."""
 _LONGEST_TITLE = 200
 """GitHub takes 256 characters."""
 
@@ -43,20 +48,31 @@ fi
 """
 
 
+def workflow_path(config: Config) -> str:
+    """Where the workflow is in the repository."""
+    return f"{config.stack.named(_WORKFLOW)}.yml"
+
+
+def is_workflow(path: str) -> bool:
+    """Whether a path is that of the workflow of a stack."""
+    return _RENDERED.fullmatch(path) is not None
+
+
 def github_workflow(config: Config) -> dict[str, Any]:
-    """The content of `.github/workflows/monitoring.yml`."""
+    """The content of the workflow."""
+    label = config.stack.named(_LABEL)
     job = {
         "name": "Drift check",
         "runs-on": [_literal(label) for label in config.schedule.runner],
         "timeout-minutes": 60,
-        "steps": [_check(Place.of(config)), _tell(_title(config)), _keep()],
+        "steps": [_check(Place.of(config)), _tell(_title(config), label), _keep(label)],
     }
     return {
-        "name": "facemon monitoring",
+        "name": config.stack.named("facemon monitoring", " "),
         "on": {"schedule": [{"cron": config.schedule.drift_check}], "workflow_dispatch": {}},
         "permissions": {"issues": "write"},
         # Two runs at once could both find no open issue.
-        "concurrency": {"group": _LABEL, "cancel-in-progress": False},
+        "concurrency": {"group": label, "cancel-in-progress": False},
         "jobs": {"drift-check": job},
     }
 
@@ -79,7 +95,7 @@ def _check(place: Place) -> dict[str, Any]:
     }
 
 
-def _tell(title: str) -> dict[str, Any]:
+def _tell(title: str, label: str) -> dict[str, Any]:
     return {
         "name": "Report drift in one issue",
         "if": "steps.drift.outputs.code == '3'",
@@ -88,21 +104,21 @@ def _tell(title: str) -> dict[str, Any]:
             "GH_TOKEN": "${{ github.token }}",
             "GH_REPO": "${{ github.repository }}",
             "RUN_URL": "${{ github.server_url }}/${{ github.repository }}/actions/runs/${{ github.run_id }}",
-            "LABEL": _LABEL,
+            "LABEL": label,
             "TITLE": _literal(title),
         },
         "run": ISSUE_SCRIPT,
     }
 
 
-def _keep() -> dict[str, Any]:
+def _keep(label: str) -> dict[str, Any]:
     return {
         "name": "Keep the report",
         # Also where telling of it has failed.
         "if": "${{ !cancelled() && steps.drift.outcome == 'success' }}",
         "uses": _UPLOAD,
         "with": {
-            "name": "facemon-drift",
+            "name": label,
             "path": f"${{{{ runner.temp }}}}/{_FOLDER}",
             "if-no-files-found": "error",
             "retention-days": 90,
@@ -116,4 +132,4 @@ def _literal(text: str) -> str:
 
 
 def _title(config: Config) -> str:
-    return f"Drift of {' '.join(config.model.id.split())}"[:_LONGEST_TITLE]
+    return config.stack.named(f"Drift of {' '.join(config.model.id.split())}"[:_LONGEST_TITLE], ", stack ")

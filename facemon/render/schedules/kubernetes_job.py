@@ -9,15 +9,13 @@ from facemon.render.compose_full import FOLDER
 from facemon.render.container import image_of
 from facemon.render.schedules.place import Place
 
-_NAME = "facemon-drift-check"
 CONTAINER = "facemon"
 _USER = 10001
 """The image's own."""
 
+_COMPONENT = "drift-check"
 CONFIG_KEY = "facemon.yaml"
 """The configuration's name in its ConfigMap."""
-_LABELS = {"app.kubernetes.io/name": "facemon", "app.kubernetes.io/component": "drift-check"}
-
 
 _ABOUT = """\
 The volume has to be a disk of its node, for the log's SQLite does not work on network file systems.
@@ -26,11 +24,22 @@ configuration, because another try would answer the same. After any other code i
 """
 
 
+def config_map(config: Config) -> str:
+    """The name of the ConfigMap."""
+    return config.stack.named("facemon")
+
+
+def labels(component: str, config: Config) -> dict[str, str]:
+    """Return what objects are found by, and their pods."""
+    found = {"app.kubernetes.io/name": "facemon", "app.kubernetes.io/component": component}
+    return found if config.stack.name is None else {**found, "app.kubernetes.io/instance": config.stack.name}
+
+
 def config_map_line(config: Config) -> str:
     """How the ConfigMap is made; the file may have another name here than the pods look for."""
     name = config.file_name.name
     source = CONFIG_KEY if name == CONFIG_KEY else f"{CONFIG_KEY}={name}"
-    command = f"kubectl create configmap facemon --from-file={quote(source)}"
+    command = f"kubectl create configmap {config_map(config)} --from-file={quote(source)}"
     return f"The configuration comes from a ConfigMap: {command}\n"
 
 
@@ -39,18 +48,19 @@ def about_check(config: Config) -> str:
     return config_map_line(config) + _ABOUT
 
 
-def volume_claim() -> dict[str, Any]:
+def volume_claim(config: Config) -> dict[str, Any]:
     """The claim; what predicts and what exports use the same one."""
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
-        "metadata": {"name": "facemon-store", "labels": _LABELS},
+        "metadata": {"name": _claim(config), "labels": labels(_COMPONENT, config)},
         "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "10Gi"}}},
     }
 
 
 def cron_job(config: Config) -> dict[str, Any]:
     """The CronJob; ConfigError for a log that no volume can be mounted at."""
+    marks = labels(_COMPONENT, config)
     answers = [ExitCode.FOUND.value, ExitCode.UNDECIDED.value]
     job = {
         "backoffLimit": 2,
@@ -63,12 +73,13 @@ def cron_job(config: Config) -> dict[str, Any]:
                 {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
             ]
         },
-        "template": {"metadata": {"labels": _LABELS}, "spec": _pod(config)},
+        "template": {"metadata": {"labels": marks}, "spec": _pod(config)},
     }
     return {
         "apiVersion": "batch/v1",
         "kind": "CronJob",
-        "metadata": {"name": _NAME, "labels": _LABELS},
+        # Its Jobs add eleven characters to a name, of which there may be 63.
+        "metadata": {"name": config.stack.named("facemon-drift-check"), "labels": marks},
         "spec": {
             "schedule": config.schedule.drift_check,
             "timeZone": "Etc/UTC",
@@ -76,7 +87,7 @@ def cron_job(config: Config) -> dict[str, Any]:
             "startingDeadlineSeconds": 3600,
             "successfulJobsHistoryLimit": 3,
             "failedJobsHistoryLimit": 3,
-            "jobTemplate": {"metadata": {"labels": _LABELS}, "spec": job},
+            "jobTemplate": {"metadata": {"labels": marks}, "spec": job},
         },
     }
 
@@ -101,6 +112,10 @@ def container_rights() -> dict[str, Any]:
     }
 
 
+def _claim(config: Config) -> str:
+    return config.stack.named("facemon-store")
+
+
 def _fail_on(codes: list[int]) -> dict[str, Any]:
     return {"action": "FailJob", "onExitCodes": {"containerName": CONTAINER, "operator": "In", "values": codes}}
 
@@ -114,8 +129,8 @@ def _pod(config: Config) -> dict[str, Any]:
         "securityContext": pod_rights(),
         "containers": [_container(config)],
         "volumes": [
-            {"name": "store", "persistentVolumeClaim": {"claimName": "facemon-store"}},
-            {"name": "configuration", "configMap": {"name": "facemon"}},
+            {"name": "store", "persistentVolumeClaim": {"claimName": _claim(config)}},
+            {"name": "configuration", "configMap": {"name": config_map(config)}},
             {"name": "tmp", "emptyDir": {}},
         ],
     }

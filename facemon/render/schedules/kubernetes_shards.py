@@ -13,12 +13,13 @@ from facemon.render.container import image_of
 from facemon.render.schedules.kubernetes_job import (
     CONFIG_KEY,
     CONTAINER,
+    config_map,
     config_map_line,
     container_rights,
+    labels,
     pod_rights,
 )
 
-_LABELS = {"app.kubernetes.io/name": "facemon", "app.kubernetes.io/component": "predict-shards"}
 _COMMAND = 'exec facemon predict "$@" --shard "$((JOB_COMPLETION_INDEX + 1))/{number}"'
 """What the shell adds: Kubernetes counts from 0. All that the configuration names comes as arguments, not as script."""
 
@@ -46,11 +47,12 @@ def shards_job(config: Config, shards: ShardsConfig) -> dict[str, Any]:
             f"schedule.shards.manifest: no volume can be mounted at {folder!r}",
             hint="name a folder of its own, such as /manifests",
         )
+    marks = labels("predict-shards", config)
     codes = {"containerName": CONTAINER, "operator": "In", "values": [ExitCode.USAGE.value]}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": {"name": "facemon-predict-shards", "labels": _LABELS},
+        "metadata": {"name": config.stack.named("facemon-predict-shards"), "labels": marks},
         "spec": {
             "completionMode": "Indexed",
             "completions": shards.number,
@@ -64,7 +66,7 @@ def shards_job(config: Config, shards: ShardsConfig) -> dict[str, Any]:
                     {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
                 ]
             },
-            "template": {"metadata": {"labels": _LABELS}, "spec": _pod(config, shards)},
+            "template": {"metadata": {"labels": marks}, "spec": _pod(config, shards)},
         },
     }
 
@@ -93,7 +95,7 @@ def _pod(config: Config, shards: ShardsConfig) -> dict[str, Any]:
         "containers": [_container(config, shards)],
         "volumes": [
             {"name": "manifest", "persistentVolumeClaim": {"claimName": shards.claim, "readOnly": True}},
-            {"name": "configuration", "configMap": {"name": "facemon"}},
+            {"name": "configuration", "configMap": {"name": config_map(config)}},
             {"name": "tmp", "emptyDir": {}},
         ],
     }

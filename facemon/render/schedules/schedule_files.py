@@ -10,16 +10,22 @@ from facemon.config.schedule import Target
 from facemon.errors import ConfigError
 from facemon.render.arrival_alerts import export_stale_after
 from facemon.render.drift_series import EXPORTING_TRANSPORTS
-from facemon.render.schedules.airflow_dag import airflow_dag
-from facemon.render.schedules.crontab import crontab
-from facemon.render.schedules.github_workflow import github_workflow
+from facemon.render.schedules.airflow_dag import airflow_dag, dag_id
+from facemon.render.schedules.crontab import crontab, crontab_name
+from facemon.render.schedules.github_workflow import github_workflow, is_workflow, workflow_path
 from facemon.render.schedules.kubernetes_job import about_check, cron_job, volume_claim
 from facemon.render.schedules.kubernetes_shards import about_shards, missing_files_notes, shards_job
-from facemon.render.schedules.systemd_units import EXPORT_UNIT, UNIT, export_service, export_timer, service, timer
+from facemon.render.schedules.systemd_units import (
+    check_unit,
+    export_service,
+    export_timer,
+    export_unit,
+    service,
+    timer,
+)
 from facemon.render.stack_text import commented_text, documents_text, yaml_text
 from facemon.render.stale_alerts import stale_after
 
-_WORKFLOW = ".github/workflows/monitoring.yml"
 _FOLDER = "schedules"
 
 
@@ -31,7 +37,7 @@ def schedule_files(config: Config) -> Iterator[tuple[str, str]]:
 
 def is_schedule(path: str) -> bool:
     """Whether a path is one of a schedule's."""
-    return path == _WORKFLOW or path.startswith(f"{_FOLDER}/")
+    return is_workflow(path) or path.startswith(f"{_FOLDER}/")
 
 
 def require_targets(config: Config) -> None:
@@ -92,19 +98,23 @@ def _files(target: Target, config: Config) -> Iterator[tuple[str, str]]:
     folder = f"{_FOLDER}/{target}"
     match target:
         case "cron":
-            yield f"{folder}/facemon", commented_text(crontab(config))
+            yield f"{folder}/{crontab_name(config)}", commented_text(crontab(config))
         case "systemd":
-            yield f"{folder}/{UNIT}.service", commented_text(service(config))
-            yield f"{folder}/{UNIT}.timer", commented_text(timer(config))
+            unit, exports = (f"{folder}/{name(config)}" for name in (check_unit, export_unit))
+            yield f"{unit}.service", commented_text(service(config))
+            yield f"{unit}.timer", commented_text(timer(config))
             if (export := config.schedule.export) is not None:
-                yield f"{folder}/{EXPORT_UNIT}.service", commented_text(export_service(config, export))
-                yield f"{folder}/{EXPORT_UNIT}.timer", commented_text(export_timer(export))
+                yield f"{exports}.service", commented_text(export_service(config, export))
+                yield f"{exports}.timer", commented_text(export_timer(config, export))
         case "github":
-            yield _WORKFLOW, yaml_text(github_workflow(config))
+            yield workflow_path(config), yaml_text(github_workflow(config))
         case "airflow":
-            yield f"{folder}/facemon_drift.py", commented_text(airflow_dag(config))
+            yield f"{folder}/{dag_id(config)}.py", commented_text(airflow_dag(config))
         case "kubernetes":
-            yield f"{folder}/drift-check.yaml", documents_text(about_check(config), (volume_claim(), cron_job(config)))
+            yield (
+                f"{folder}/drift-check.yaml",
+                documents_text(about_check(config), (volume_claim(config), cron_job(config))),
+            )
             if (shards := config.schedule.shards) is not None:
                 yield (
                     f"{folder}/predict-shards.yaml",

@@ -9,9 +9,6 @@ from facemon.config.schedule import ScheduledExportConfig
 from facemon.errors import ConfigError
 from facemon.render.schedules.place import Place
 
-UNIT = "facemon-drift-check"
-EXPORT_UNIT = "facemon-export-metrics"
-
 _ABOUT = """\
 # Copy {unit}.service and .timer to /etc/systemd/system, then: systemctl enable --now {unit}.timer
 """
@@ -48,13 +45,23 @@ SystemCallErrorNumber=EPERM
 _WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 
 
+def check_unit(config: Config) -> str:
+    """The name of the check's service and of its timer."""
+    return config.stack.named("facemon-drift-check")
+
+
+def export_unit(config: Config) -> str:
+    """The name of the exports' service and of their timer."""
+    return config.stack.named("facemon-export-metrics")
+
+
 def service(config: Config) -> str:
     """The content of the check's service, without the header; ConfigError for paths that a unit cannot name."""
     place, hook = _place(config), config.drift.on_drift
     return _service(
-        UNIT,
+        check_unit(config),
         "drift-check: detect data drift and model drift",
-        config.schedule.user,
+        config,
         place.check(),
         [
             _ANSWERS.rstrip(),
@@ -68,7 +75,7 @@ def service(config: Config) -> str:
 def timer(config: Config) -> str:
     """The content of the check's timer, without the header."""
     # A check that was missed while the machine was off is made up for.
-    return _timer(UNIT, config.schedule.drift_check, "Persistent=true", "RandomizedDelaySec=60")
+    return _timer(check_unit(config), config.schedule.drift_check, "Persistent=true", "RandomizedDelaySec=60")
 
 
 def export_service(config: Config, export: ScheduledExportConfig) -> str:
@@ -77,17 +84,17 @@ def export_service(config: Config, export: ScheduledExportConfig) -> str:
     words = [word for name, value in export.options.items() for word in (f"--{name}", value)]
     folders = [place.store] if export.textfile is None else [place.store, posixpath.dirname(export.textfile)]
     return _service(
-        EXPORT_UNIT,
+        export_unit(config),
         "export-metrics: export the store's metrics for Prometheus",
-        config.schedule.user,
+        config,
         (place.command, "--config", place.config_file, "export-metrics", *words),
         [*_writable(*folders), *(["PrivateNetwork=true"] if export.pushgateway is None else [])],
     )
 
 
-def export_timer(export: ScheduledExportConfig) -> str:
+def export_timer(config: Config, export: ScheduledExportConfig) -> str:
     """The content of the exports' timer, without the header."""
-    return _timer(EXPORT_UNIT, export.times)
+    return _timer(export_unit(config), export.times)
 
 
 def _place(config: Config) -> Place:
@@ -101,14 +108,14 @@ def _writable(*folders: str) -> list[str]:
     return [f"ReadWritePaths={_word('-' + folder)}" for folder in folders]
 
 
-def _service(unit: str, about: str, user: str, words: Sequence[str], rights: Sequence[str]) -> str:
+def _service(unit: str, about: str, config: Config, words: Sequence[str], rights: Sequence[str]) -> str:
     lines = [
         "[Unit]",
-        f"Description=facemon {about}",
+        f"Description=facemon {config.stack.named(about, ', stack ')}",
         "",
         "[Service]",
         "Type=oneshot",
-        f"User={user}",
+        f"User={config.schedule.user}",
         f"ExecStart={_command(words)}",
         *rights,
         _RIGHTS.rstrip(),
