@@ -8,8 +8,9 @@ from facemon.errors import FacemonError
 
 
 def empty_table(path: Path) -> FacemonError:
-    """The error for a table without rows."""
-    return FacemonError(f"{path}: the file holds no rows", "a comparison needs rows on both sides")
+    """The error for a file or a directory of files without rows."""
+    held_by = "files in it hold" if path.is_dir() else "file holds"
+    return FacemonError(f"{path}: the {held_by} no rows", "a comparison needs rows on both sides")
 
 
 def unreadable_table(path: Path, error: Exception) -> FacemonError:
