@@ -19,6 +19,7 @@ from facemon.config.trusted_file import check_trusted
 from facemon.config.validation_faults import is_secret, nearest_or_all, validation_faults
 from facemon.config.yaml_source import START, Fault, Keys, Place, YamlDocument, read_yaml
 from facemon.config.yaml_traps import is_misread_number, is_octal, word_of
+from facemon.error_hints import hint_of
 from facemon.errors import ConfigError
 from facemon.local_path import shown_url, url_fault
 from facemon.printable import Lines, printable
@@ -156,7 +157,7 @@ def _text_of(path: Path) -> str:
         raise ConfigError(f"{path}: is a directory", hint=f"name the file in it, like {path / DEFAULT_FILE}") from None
     except (OSError, ValueError) as error:  # a name with the character NUL
         reason = (getattr(error, "strerror", None) or str(error)).lower()
-        hint = "check the file's permissions" if isinstance(error, PermissionError) else "name a regular file"
+        hint = (isinstance(error, PermissionError) and hint_of(error)) or "name a regular file"
         raise ConfigError(f"{path}: cannot be read: {reason}", hint=hint) from None
     if len(content) > MAX_BYTES:
         raise ConfigError(f"{path}: is larger than {MAX_BYTES // 2**20} MiB", hint="name a facemon.yaml file")

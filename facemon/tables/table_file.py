@@ -76,11 +76,11 @@ def open_table(path: Path, notation: CsvNotation = _PLAIN, *, text: Collection[s
     2026-11-28 no date. Numbers of JSON stay numbers. FacemonError if the file is missing, unreadable, empty or of an
     unknown kind.
     """
-    if path.is_dir():
-        return _open_directory(path, notation, text)
-    if not path.exists():
-        raise FacemonError(f"{path}: no such file", "check the name; relative paths start at the working folder")
     try:
+        if path.is_dir():
+            return _open_directory(path, notation, text)
+        if not path.exists():
+            raise FacemonError(f"{path}: no such file", "check the name; relative paths start at the working folder")
         require_regular(path)
     except OSError as error:
         raise unreadable_table(path, error) from error
