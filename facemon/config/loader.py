@@ -103,9 +103,15 @@ def _read(text: str) -> tuple[Config | None, list[Fault], YamlDocument]:
 def placed_error(path: Path | None, faults: Sequence[tuple[Keys, str]]) -> ConfigError:
     """The error of faults that show only when a configuration is put to use: each at its keys' place in the file."""
     path = path or Path(DEFAULT_FILE)
-    document = read_yaml(_text_of(path))
-    placed = [Fault(document.values.get(keys, START), keys, message) for keys, message in faults]
+    placed = placed_faults(path, [(keys, message, "") for keys, message in faults])
     return ConfigError(Lines("\n".join(fault_line(str(path), fault) for fault in placed)))
+
+
+def placed_faults(path: Path, faults: Sequence[tuple[Keys, str, str]]) -> tuple[Fault, ...]:
+    """Faults of keys, each a message and a hint, at the places that their values have in the file, in their order."""
+    document = read_yaml(_text_of(path))
+    placed = (Fault(document.values.get(keys, START), keys, message, hint) for keys, message, hint in faults)
+    return tuple(sorted(placed, key=lambda fault: (fault.place, str(fault.keys))))
 
 
 def given_keys(path: Path) -> tuple[tuple[str, int], ...]:
