@@ -1,6 +1,8 @@
 """What to do about a failing system call, a failing disk below SQLite, or a lack of memory, wherever it is met."""
 
 import errno
+import os
+from pathlib import Path
 
 MEMORY = "use fewer workers (--threads), lower predict.max_pixels, or raise the limit on memory (ulimit -v)"
 HINTS = {
@@ -38,7 +40,20 @@ def hint_of(error: BaseException | None) -> str | None:
     """What to do about an error of the system, of SQLite or of memory; None for any other."""
     if isinstance(error, MemoryError):
         return MEMORY
+    if isinstance(error, PermissionError) and (folder := _closed_folder(error.filename)) is not None:
+        return f"give this user the right to enter {folder}, or name another place"
     if isinstance(error, OSError):
         return HINTS.get(error.errno or 0)
     name = getattr(error, "sqlite_errorname", "")
     return next((hint for prefix, hint in _SQLITE_HINTS.items() if name.startswith(prefix)), None)
+
+
+def _closed_folder(path: object) -> Path | None:
+    """The outermost folder of a path that this user may not enter; None where that is not what was denied."""
+    if not isinstance(path, str | bytes):
+        return None
+    whole = Path(os.fsdecode(path)).absolute()
+    return next(
+        (folder for folder in (*reversed(whole.parents), whole) if folder.is_dir() and not os.access(folder, os.X_OK)),
+        None,
+    )

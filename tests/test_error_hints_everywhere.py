@@ -14,7 +14,6 @@ SAYS_WHAT_TO_WRITE = re.compile(r": write |: there are |is not one of |lies betw
 REASONED = {
     "config/loader.py": "its lines are the faults of a file, each with its own place and remedy",
     "application/diagnosis.py": "names the option, and has the words of what reads addresses",
-    "application/prediction.py": "names --source, and has the words of what reads names",
     "doctor/area.py": "a finding for an error of the system, which may have a hint of its own",
     "engines/processes.py": "is raised from an error of the system, which has the hint",
     "render/output_tree.py": "is raised from an error of the system, which has the hint",

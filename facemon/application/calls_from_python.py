@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from facemon.application.given_values import refuse_source
 from facemon.application.one_call_run import OneCallRun
 from facemon.application.operation import Operation
 from facemon.domain.image_input import ImageInput
@@ -91,19 +92,5 @@ def log_predictions(
 def _run(operation: Operation, fingerprint: str, source: str | None) -> OneCallRun:
     from facemon.store.run_state import RunIdentity
 
-    _refuse_source(source)
+    refuse_source("source", source)
     return OneCallRun(operation, RunIdentity((_IDENTITY,), operation.config.model.id, fingerprint, source))
-
-
-def _refuse_source(source: object) -> None:
-    """FacemonError for a source that the log could not hold."""
-    from facemon.domain.image_input import source_fault
-
-    if source is None:
-        return
-    if not isinstance(source, str):
-        raise FacemonError(f"source is {source!r}, not text", "give the name of a source, or leave it out")
-    if not source.strip():
-        raise FacemonError("source is empty", "give the name of a source, or leave it out")
-    if fault := source_fault(source):
-        raise FacemonError(f"source {fault}", "a source becomes a label of metrics: give a short name")

@@ -26,6 +26,7 @@ def plan_of_reference(
     """Plan both checks of the log with a reference; None where it is another model's or cannot be counted."""
     from facemon.drift.decision_plan import plan_decisions
     from facemon.drift.reference_sample import reference_sample
+    from facemon.drift.sources_apart import with_sources
 
     config = operation.config
     if reference.model not in (None, config.model.id):
@@ -40,7 +41,9 @@ def plan_of_reference(
     if not sample.total.images:
         return None
     rate = _rate(ledger, config.model.id, sample, reference.since, reference.until, now)
-    return plan_decisions(sample, rate, checks=_CHECKS, attributes=config.model.attributes, settings=config.drift)
+    plan = plan_decisions(sample, rate, checks=_CHECKS, attributes=config.model.attributes, settings=config.drift)
+    lately = _logged_lately(ledger, config.model.id, now)
+    return with_sources(plan, sample, lately, attributes=config.model.attributes, settings=config.drift)
 
 
 def with_plan(
@@ -56,6 +59,7 @@ def with_plan(
     """
     from facemon.domain.decision_plan import Rate
     from facemon.drift.decision_plan import plan_decisions
+    from facemon.drift.sources_apart import with_sources
     from facemon.reports.plan_report import undecided_sentences
 
     reference, current = sides[0], sides[1].sample
@@ -74,7 +78,23 @@ def with_plan(
         settings=settings,
         like=current if current.total.images else None,
     )
+    if current.total.images:
+        attributes = operation.config.model.attributes
+        plan = with_sources(plan, reference.sample, current, attributes=attributes, settings=settings)
     return replace(result, notes=(*result.notes, *undecided_sentences(plan, result)))
+
+
+def _logged_lately(ledger: "Ledger", model: str, now: datetime) -> "Sample":
+    """The rows of the days that tell the rate; none where an hour has more sources than are kept apart."""
+    from facemon.domain.source_buckets import SourceProfiles
+    from facemon.domain.times import hour_of
+    from facemon.drift.sample import Sample
+    from facemon.store.logged_rate import LATELY
+    from facemon.store.windows import read_sources
+
+    if ledger.profiles.crowded_hours(hour_of(now - LATELY), hour_of(now) + 1, model):
+        return Sample.of_profiles(SourceProfiles({}))
+    return Sample.of_profiles(read_sources(ledger, now - LATELY, now, model=model))
 
 
 def _rate(

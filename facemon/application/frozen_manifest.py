@@ -99,8 +99,6 @@ def _refuse_manifests(paths: Sequence[str]) -> None:
     from facemon.predict.manifest import is_manifest
 
     for path in paths:
-        if Path(path).is_dir():
-            continue
         if is_manifest(path):
             raise UsageError(
                 f"{shown_name(path)}: is a manifest already", "give it to predict, and name its images or folders here"

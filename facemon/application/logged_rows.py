@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from facemon.application.left_out import refuse_left_out
 from facemon.application.named_sources import refuse_unknown_sources
 from facemon.application.operation import Operation
-from facemon.application.row_filter import RowFilter, conditions_of
+from facemon.application.row_filter import RowFilter, conditions_of, sources_of
 from facemon.application.time_window import window_of
 from facemon.errors import FacemonError, UsageError
 
@@ -123,10 +123,10 @@ def read_log(operation: Operation, request: LogRequest, show: Show) -> LogSummar
     config = operation.config
     _refuse_contradictions(request)
     model = request.model or config.model.id
-    conditions = conditions_of(request.chosen, config.model, is_configured=model == config.model.id)
+    conditions = conditions_of(request.chosen, config.model, model)
     with operation.open_ledger() as ledger, ledger.reading():
         others = _refuse_unknown_model(ledger, model)
-        refuse_unknown_sources(ledger, request.chosen.sources)
+        refuse_unknown_sources(ledger, sources_of(request.chosen))
         search = _search(request, model, conditions, ledger.now())
         schema = log_schema(config.model.attributes)
         if request.worst is not None:

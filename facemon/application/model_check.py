@@ -140,8 +140,10 @@ def _images(operation: Operation, paths: Sequence[str]) -> "ImageSource":
 
 def _refuse_crops_among(paths: Sequence[str], crops: Path | None) -> None:
     """UsageError for pictures that this run, or the next one, would take for photographs."""
+    from facemon.predict.folder_walk import is_folder
+
     for path in paths:
-        if crops is not None and Path(path).is_dir() and crops.resolve().is_relative_to(Path(path).resolve()):
+        if crops is not None and is_folder(path) and crops.resolve().is_relative_to(Path(path).resolve()):
             raise UsageError(
                 f"--crops {crops} lies in {path}, and its pictures would be checked like photographs",
                 f"name a folder outside {path}",

@@ -118,6 +118,7 @@ def refuse_without_boxes(config: "Config", paths: Sequence[str]) -> None:
 def _refuse_address(path: str, *, reads_urls: bool) -> None:
     """UsageError for an address that is not read, and for one whose suffix is not an image's."""
     from facemon.local_path import file_of, shown_url, url_scheme
+    from facemon.predict.folder_walk import is_folder
     from facemon.predict.inputs.listed_image import refuse_unread
     from facemon.predict.manifest import is_manifest
 
@@ -126,9 +127,9 @@ def _refuse_address(path: str, *, reads_urls: bool) -> None:
     if not reads_urls:
         refuse_url(path)
     refuse_unread(path)
-    is_folder = path.endswith("/") or (scheme == "file" and Path(file_of(path)).is_dir())
+    names_folder = path.endswith("/") or (scheme == "file" and is_folder(file_of(path)))
     others = tuple(suffix for refused in _REFUSED for suffix in refused.commands)
-    if not is_folder and (is_manifest(path) or path.lower().endswith(others)):
+    if not names_folder and (is_manifest(path) or path.lower().endswith(others)):
         raise UsageError(
             f"{shown_url(path)}: is neither an image nor a tar archive: facemon reads it only from a local path",
             "copy it to a local disk, and name the local path",

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from facemon.application.given_values import refuse_source
 from facemon.application.operation import Operation
 from facemon.application.prediction_run import Show, run
 from facemon.application.retry_run import retry
@@ -73,17 +74,7 @@ def refuse_nonsense(paths: Sequence[str], source: str | None, *, resumes: bool, 
         raise UsageError("--retry-failed reads the inputs twice, which stdin cannot", "write the list into a manifest")
     if resumes and not logs:
         raise UsageError("--resume continues what is logged, and --no-store logs nothing", "leave one of them out")
-    refuse_source(source)
-
-
-def refuse_source(source: str | None) -> None:
-    """UsageError for a source that the log could not hold."""
-    from facemon.domain.image_input import source_fault
-
-    if source is not None and not source.strip():
-        raise UsageError("--source is empty", "name a source or leave the option out")
-    if source is not None and (fault := source_fault(source)):
-        raise UsageError(f"--source {fault}")
+    refuse_source("--source", source)
 
 
 def _logged(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from facemon.application.given_values import refuse_unusable
 from facemon.domain.attribute import Measure
-from facemon.domain.prediction import ErrorCode
+from facemon.domain.prediction import ErrorCode, Origin
 from facemon.errors import UsageError
 from facemon.near_names import did_you_mean
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from facemon.store.row_conditions import RowCondition
 
 _CONDITION = re.compile(r"\s*([A-Za-z_][A-Za-z_0-9]*)\s*(!=|<=|>=|=|<|>)\s*(.*?)\s*")
+_CODES: dict[str, Collection[str]] = {"error": list(ErrorCode), "origin": list(Origin)}
+"""The columns of every log that have a fixed set of values, and these values."""
 _EXAMPLES = "write NAME=LABEL, such as gender=female, or NAME<NUMBER, such as 'age<18' (in quotes)"
 
 
@@ -37,21 +39,22 @@ class RowFilter:
     """A shell pattern."""
 
 
-def conditions_of(wanted: RowFilter, model: "ModelConfig", *, is_configured: bool) -> "tuple[RowCondition, ...]":
+def conditions_of(wanted: RowFilter, model: "ModelConfig", logged_model: str) -> "tuple[RowCondition, ...]":
     """The conditions of a filter; UsageError for one that cannot be read, and for columns that the log lacks.
 
-    The labels of an attribute are known where the rows are those of the configured model.
+    So is one for a value that no row of `logged_model` can have. The labels of an attribute are known where that is
+    the configured model.
     """
     from facemon.store import row_conditions
 
     for name, texts in (("source", wanted.sources), ("where", wanted.where), ("error", wanted.errors)):
         for text in texts:
             refuse_unusable({name: text})
-    found = list(_where(wanted.where, model.attributes, is_configured=is_configured))
+    found = list(_where(wanted.where, model, logged_model))
     if wanted.sources:
         found.append(row_conditions.is_one_of("source", wanted.sources))
     if wanted.errors:
-        _refuse_unknown("--error CODE", wanted.errors, list(ErrorCode))
+        _refuse_unknown("--error CODE", wanted.errors, _CODES["error"])
         found.append(row_conditions.is_one_of("error", wanted.errors))
     if wanted.failed:
         found.append(row_conditions.has_failed())
@@ -67,6 +70,14 @@ def conditions_of(wanted: RowFilter, model: "ModelConfig", *, is_configured: boo
     return tuple(found)
 
 
+def sources_of(wanted: RowFilter) -> Iterator[str]:
+    """The sources that a filter names: none of them may be one that the log never had."""
+    yield from wanted.sources
+    for parts in filter(None, map(_CONDITION.fullmatch, wanted.where)):
+        if parts[1] == "source":
+            yield parts[3]
+
+
 def _confidences(model: "ModelConfig") -> list[str]:
     each = ((attribute, Measure.CONFIDENCE.column(attribute.name)) for attribute in model.attributes)
     if found := [column for attribute, column in each if column in attribute.columns]:
@@ -76,9 +87,7 @@ def _confidences(model: "ModelConfig") -> list[str]:
     )
 
 
-def _where(
-    texts: Sequence[str], attributes: "Sequence[AttributeConfig]", *, is_configured: bool
-) -> "Iterator[RowCondition]":
+def _where(texts: Sequence[str], model: "ModelConfig", logged_model: str) -> "Iterator[RowCondition]":
     """One condition for each text; of several that ask for the equality of a column one is enough to hold."""
     from facemon.store import row_conditions
 
@@ -88,7 +97,7 @@ def _where(
         if not (parts := _CONDITION.fullmatch(text)):
             raise UsageError(f"--where {text}: is not a condition", _EXAMPLES)
         name, sign, value = parts.groups()
-        column, is_text = _column(text, name, sign, value, attributes)
+        column, is_text = _column(text, name, sign, value, model.attributes)
         if not is_text:
             number = _number(text, value)
             if sign == "=":
@@ -96,9 +105,7 @@ def _where(
             else:
                 yield row_conditions.compares(column, sign, number)
             continue
-        attribute = next((each for each in attributes if each.name == column), None)
-        if attribute and is_configured:
-            _refuse_unknown(f"--where {text}", [value], attribute.classes)
+        _refuse_impossible(text, column, value, model, logged_model)
         if sign == "=":
             equal.setdefault(column, []).append(value)
         else:
@@ -107,6 +114,19 @@ def _where(
         yield row_conditions.is_one_of(column, values)
     for column, numbers in equal_numbers.items():
         yield row_conditions.is_equal_to_any(column, numbers)
+
+
+def _refuse_impossible(text: str, column: str, value: str, model: "ModelConfig", logged_model: str) -> None:
+    """UsageError for a text that no row of `logged_model` can have in a column."""
+    attribute = next((each for each in model.attributes if each.name == column), None)
+    if attribute and model.id == logged_model:
+        _refuse_unknown(f"--where {text}", [value], attribute.classes)
+    elif column in _CODES:
+        _refuse_unknown(f"--where {text}", [value], _CODES[column])
+    elif column == "model" and value != logged_model:
+        raise UsageError(
+            f"--where {text}: all these rows are of {logged_model}", "--model NAME@VERSION chooses another model's"
+        )
 
 
 def _column(text: str, name: str, sign: str, value: str, attributes: "Sequence[AttributeConfig]") -> tuple[str, bool]:

@@ -31,6 +31,7 @@ def check(
 ) -> ExitCode:
     """Say each fault of a configuration file with its line and the nearest key; exit 2 with faults.
 
+    A key that may be a typo is a note: columns of tables may have any name.
     Only the file is read: neither the store and the files that it names, nor a
     server.
     """
@@ -44,7 +45,7 @@ def check(
             session.console.show(checked.report())
         case _CheckFormat.JSON:
             session.console.document(checked.document(), indent=2)
-        case _CheckFormat.GITHUB if checked.faults:
+        case _CheckFormat.GITHUB if checked.faults or checked.notes:
             session.console.file(checked.annotations())
     return checked.code
 

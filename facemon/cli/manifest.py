@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from facemon.application.prediction import observed_of, refuse_source
+from facemon.application.given_values import refuse_source
+from facemon.application.prediction import observed_of
 from facemon.cli.command import command
 from facemon.cli.predict import NullOption, SourceOption
 from facemon.cli.session import Session
@@ -40,7 +41,7 @@ def manifest(
     """
     from facemon.application.frozen_manifest import ManifestRequest, freeze_inputs
 
-    refuse_source(source)
+    refuse_source("--source", source)
     path_list = sys.stdin.buffer if "-" in inputs else None
     request = ManifestRequest(tuple(inputs), output, source, observed_of(observed_at), path_list, null)
     freeze_inputs(session.operation, request)

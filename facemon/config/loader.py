@@ -19,6 +19,7 @@ from facemon.config.trusted_file import check_trusted
 from facemon.config.validation_faults import is_secret, nearest_or_all, validation_faults
 from facemon.config.yaml_source import START, Fault, Keys, Place, YamlDocument, read_yaml
 from facemon.config.yaml_traps import is_misread_number, is_octal, word_of
+from facemon.error_hints import hint_of
 from facemon.errors import ConfigError
 from facemon.local_path import shown_url, url_fault
 from facemon.printable import Lines, printable
@@ -102,9 +103,15 @@ def _read(text: str) -> tuple[Config | None, list[Fault], YamlDocument]:
 def placed_error(path: Path | None, faults: Sequence[tuple[Keys, str]]) -> ConfigError:
     """The error of faults that show only when a configuration is put to use: each at its keys' place in the file."""
     path = path or Path(DEFAULT_FILE)
-    document = read_yaml(_text_of(path))
-    placed = [Fault(document.values.get(keys, START), keys, message) for keys, message in faults]
+    placed = placed_faults(path, [(keys, message, "") for keys, message in faults])
     return ConfigError(Lines("\n".join(fault_line(str(path), fault) for fault in placed)))
+
+
+def placed_faults(path: Path, faults: Sequence[tuple[Keys, str, str]]) -> tuple[Fault, ...]:
+    """Faults of keys, each a message and a hint, at the places that their values have in the file, in their order."""
+    document = read_yaml(_text_of(path))
+    placed = (Fault(document.values.get(keys, START), keys, message, hint) for keys, message, hint in faults)
+    return tuple(sorted(placed, key=lambda fault: (fault.place, str(fault.keys))))
 
 
 def given_keys(path: Path) -> tuple[tuple[str, int], ...]:
@@ -156,7 +163,7 @@ def _text_of(path: Path) -> str:
         raise ConfigError(f"{path}: is a directory", hint=f"name the file in it, like {path / DEFAULT_FILE}") from None
     except (OSError, ValueError) as error:  # a name with the character NUL
         reason = (getattr(error, "strerror", None) or str(error)).lower()
-        hint = "check the file's permissions" if isinstance(error, PermissionError) else "name a regular file"
+        hint = (isinstance(error, PermissionError) and hint_of(error)) or "name a regular file"
         raise ConfigError(f"{path}: cannot be read: {reason}", hint=hint) from None
     if len(content) > MAX_BYTES:
         raise ConfigError(f"{path}: is larger than {MAX_BYTES // 2**20} MiB", hint="name a facemon.yaml file")

@@ -1,13 +1,14 @@
 """The configuration: which file it is, and where each value came from."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from facemon.config.document import Config
 from facemon.doctor.area import Area
 from facemon.doctor.examination import Examination
-from facemon.doctor.finding import Examined, Finding
+from facemon.doctor.finding import Examined, Finding, Severity
 from facemon.domain.counted import counted
 from facemon.errors import ConfigError
 
@@ -22,11 +23,23 @@ class ConfigurationFacts:
     """The keys that the file gives, each with its line."""
     variables: tuple[str, ...] = ()
     """The variables of the environment that give options to commands; their values may be secrets."""
+    typos: tuple[tuple[str, str, str], ...] = ()
+    """Keys that name no attribute or column that there is, each with what is said of it and what to do."""
 
 
 def gather(examination: Examination) -> ConfigurationFacts:
     """Read the file once more, for the places of its keys."""
-    return configuration_facts(examination.config)
+    return replace(configuration_facts(examination.config), typos=tuple(_typos(examination.config)))
+
+
+def _typos(config: Config) -> Iterator[tuple[str, str, str]]:
+    """Keys that have no effect, and those of columns of tables whose names are nearly that of a known column."""
+    from facemon.config.loader import dotted
+    from facemon.drift.unknown_columns import unknown_columns
+
+    for each in unknown_columns(config):
+        if each.has_no_effect or each.near:
+            yield dotted(each.keys), each.message, each.hint
 
 
 def configuration_facts(config: Config) -> ConfigurationFacts:
@@ -50,7 +63,11 @@ def judge(facts: ConfigurationFacts) -> Examined:
         looked_at = f"no facemon.yaml: all values are defaults{given}"
     else:
         looked_at = f"{facts.file}: {counted(len(facts.lines), 'value')} from it{given}, all others are defaults"
-    return Examined(looked_at, facts=(*lines, *variables))
+    findings = tuple(
+        Finding(f"{key} may be a typo", message, f"correct or remove the key: {hint}", Severity.WARNING)
+        for key, message, hint in facts.typos
+    )
+    return Examined(looked_at, findings, facts=(*lines, *variables))
 
 
 def unreadable(error: ConfigError) -> Examined:

@@ -95,8 +95,13 @@ def _undecidable(facts: ReferenceFacts, renew: str) -> Iterator[Finding]:
             continue
         days = next((remedy.reference_days for remedy in each.remedies if remedy.reference_days), None)
         command = renew if days is None else f"facemon reference set --since {days}d"
-        what = f"the {each.check.value} check can never decide its threshold at this rate"
+        because = "at this rate" if each.few_sources is None else "with this reference"
+        what = f"the {each.check.value} check can never decide its threshold {because}"
         yield Finding(what, outlooks[f"{each.check.value} check"], command, Severity.WARNING)
+    is_told = any(each.few_sources for each in facts.plan.checks)
+    if not is_told and facts.plan.sources is not None and facts.plan.sources.unknown:
+        what = "checks of the log stay undecided with this reference"
+        yield Finding(what, f"by source, {outlooks['by source']}", renew, Severity.WARNING)
 
 
 def _facts(facts: ReferenceFacts) -> Iterator[str]:

@@ -40,6 +40,14 @@ class Remedy:
 
 
 @dataclass(frozen=True, slots=True)
+class FewSources:
+    """Why no number of rows decides: reference and log hold different sources, and one has fewer than five of them."""
+
+    sources: int
+    side: Literal["reference", "log"]
+
+
+@dataclass(frozen=True, slots=True)
 class CheckPlan:
     """What one check needs to clear all its columns of a quiet run, in at least nine runs of ten."""
 
@@ -57,6 +65,8 @@ class CheckPlan:
     """The shortest window that decides at the rate; None where no window up to `drift.widen_to` does."""
     remedies: tuple[Remedy, ...] = ()
     """What would help where no window does; any one of them is enough."""
+    few_sources: FewSources | None = None
+    """Then neither images nor a window are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +80,8 @@ class SourcesPlan:
     window: timedelta | None
     """The shortest window in which the undecided sources hold less than half; None where there is none."""
     remedies: tuple[Remedy, ...] = ()
+    unknown: int = 0
+    """How many sources of the log the reference has no rows of, where they hold half of the log's rows; else 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +109,7 @@ class DecisionPlan:
                 "judged": self.sources.judged,
                 "days": _days(self.sources.window),
                 "remedies": [_remedy_document(each) for each in self.sources.remedies],
+                "unknown": self.sources.unknown,
             },
         }
 
@@ -112,6 +125,7 @@ def _check_document(each: CheckPlan) -> dict[str, Any]:
         "images": each.images,
         "days": _days(each.window),
         "remedies": [_remedy_document(remedy) for remedy in each.remedies],
+        "few_sources": each.few_sources and {"sources": each.few_sources.sources, "side": each.few_sources.side},
     }
 
 

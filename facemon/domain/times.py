@@ -43,8 +43,13 @@ def start_of_hour(hour: int) -> datetime:
 
 
 def span_name(span: timedelta) -> str:
-    """A length of time in whole days from two on, else in whole hours, else in minutes: `14d`, `24h` or `90m`."""
-    minutes = round(span / _MINUTE)
-    if minutes >= 2 * 24 * 60 and minutes % (24 * 60) == 0:
-        return f"{minutes // (24 * 60)}d"
-    return f"{minutes // 60}h" if minutes % 60 == 0 and minutes else f"{minutes}m"
+    """A length of time as `--since` takes it: `14d`, `2d22h33m`, `24h`, `1h30m`; seconds only below a minute.
+
+    It is in days from two on.
+    """
+    if span < _MINUTE and (seconds := round(span.total_seconds())) < _MINUTE.total_seconds():
+        return f"{seconds}s"
+    hours, minutes = divmod(round(span / _MINUTE), 60)
+    days, hours = divmod(hours, 24) if hours >= 2 * 24 else (0, hours)
+    parts = ((days, "d"), (hours, "h"), (minutes, "m"))
+    return "".join(f"{amount}{unit}" for amount, unit in parts if amount)

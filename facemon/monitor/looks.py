@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from facemon.config.document import Config
+from facemon.monitor.counted_calls import counted_calls
 from facemon.monitor.given_times import Since, Until
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from facemon.store.verification import Verification
 
 
+@counted_calls
 class Looks:
     """What can be asked of the store and the model of one configuration; nothing is changed."""
 

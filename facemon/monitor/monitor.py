@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, get_args
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, get_args
 
 from facemon.config.document import Config
 from facemon.config.loader import load_config
+from facemon.monitor.counted_calls import counted_calls
 from facemon.monitor.given_times import Begin, Since, Until, time_in_utc
 from facemon.monitor.looks import Looks
 
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
     from facemon.store.named_reference import Reference
 
 
+@counted_calls
 class Monitor(Looks):
-    """The store and the model of one configuration; several threads may use it at once.
+    """The store and the model of one configuration; several threads may use it at once, and forked processes.
 
     `config` is a configuration, the path of one, or none for the `facemon.yaml` here, or else the defaults. The
     model's files are read when `predict` is first called: `log` needs only the attributes' descriptions.
@@ -41,6 +43,13 @@ class Monitor(Looks):
 
     def __exit__(self, *_: object) -> None:
         """Nothing is held open between calls."""
+
+    def __reduce__(self) -> NoReturn:
+        """TypeError: what a model has loaded belongs to its process."""
+        raise TypeError(
+            "a facemon.Monitor cannot be pickled or copied: send the path of its configuration, and create "
+            "facemon.Monitor(path) in each process"
+        )
 
     def predict(
         self,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from facemon.domain.image_input import ImageProblem, shown_name, tar_suffix
 from facemon.domain.prediction import ErrorCode
+from facemon.error_hints import hint_of
 from facemon.errors import FacemonError
 from facemon.object_storage.location import Location
 from facemon.object_storage.object_store import ObjectEntry, ObjectStores
@@ -184,7 +185,8 @@ def _opened(path: "Path", root: "Path | None") -> BinaryIO:
 
 def _unreadable(shown: str, error: OSError | ValueError) -> FacemonError:
     reason = (getattr(error, "strerror", None) or str(error)).lower()
-    return FacemonError(f"{shown}: the archive cannot be read: {reason}", "put a whole copy in its place and run again")
+    hint = hint_of(error) or "put a whole copy in its place and run again"
+    return FacemonError(f"{shown}: the archive cannot be read: {reason}", hint)
 
 
 def _unpacked(file: BinaryIO, shown: str, *, is_compressed: bool) -> BinaryIO:

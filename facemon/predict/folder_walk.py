@@ -1,6 +1,7 @@
 """The images and tar archives below a folder, in an order that the next run repeats, and a count of other files."""
 
 import os
+import stat
 from collections.abc import Iterator, Sequence
 
 from facemon.domain.formats.registry import suffixes_of
@@ -10,6 +11,14 @@ from facemon.predict.skipped_files import SkippedFiles
 
 _BESIDE_IMAGES = frozenset(("@eadir", "__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini"))
 """What Synology, macOS and Windows put beside images, thumbnails above all, in lower case."""
+
+
+def is_folder(path: str) -> bool:
+    """Return whether a path is a folder now; False where it cannot be looked at, of which its reader tells."""
+    try:
+        return stat.S_ISDIR(os.stat(path).st_mode)  # noqa: PTH116 - called for every path of a list
+    except (OSError, ValueError):
+        return False
 
 
 class FolderWalk:

@@ -11,8 +11,10 @@ from pathlib import Path
 from facemon.config.drift import TablesConfig
 from facemon.domain.image_input import ImageProblem
 from facemon.domain.prediction import ErrorCode
+from facemon.error_hints import hint_of
 from facemon.errors import FacemonError
 from facemon.near_names import did_you_mean
+from facemon.predict.folder_walk import is_folder
 from facemon.predict.manifest_cells import ManifestRow, box_columns, columns_of, name_of, object_columns, row_of
 from facemon.predict.manifest_columns import meant_cells, meant_columns, unused_note
 from facemon.predict.manifest_lines import AS_BYTES, Cells, csv_rows, json_rows, text_lines
@@ -162,9 +164,8 @@ def _reading(file: Path) -> Iterator[None]:
         yield
     except (OSError, ValueError, csv.Error) as error:  # Arrow's errors are one of the first two
         reason = getattr(error, "strerror", None) or (str(error).splitlines() or [""])[0]
-        raise FacemonError(
-            f"{file}: the manifest cannot be read: {reason}", "check that the file is whole and fits its suffix"
-        ) from error
+        hint = hint_of(error) or "check that the file is whole and fits its suffix"
+        raise FacemonError(f"{file}: the manifest cannot be read: {reason}", hint) from error
 
 
 def _cells(line: Cells | str) -> Cells:
@@ -183,4 +184,4 @@ def is_manifest(path: str) -> bool:
     """Whether a path on the command line stands for the images that it lists."""
     file = Path(path)
     is_table = format_suffix(file) in CSV | JSON_LINES or file.suffix.lower() == ".parquet"
-    return is_table and not file.is_dir()
+    return is_table and not is_folder(path)

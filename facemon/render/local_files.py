@@ -105,14 +105,30 @@ def _missing(config: Config) -> Iterator[str]:
     """What compose mounts and does not find."""
     kinds = ("prometheus", "alertmanager", "grafana", "postgres", "api")
     files = dict.fromkeys(file for kind in kinds for file in secrets_of(kind, config))
-    if missing := [file for file in files if not (config.directory / file).exists()]:
+    hidden = [file for file in files if _is_hidden(config.directory / file)]
+    if missing := [file for file in files if file not in hidden and not (config.directory / file).exists()]:
         yield f"compose starts nothing as long as these secrets are missing: {', '.join(missing)}"
+    if hidden:
+        yield f"this user may not enter the folders of these secrets, so they may be missing: {', '.join(hidden)}"
     if own_services(config):
         mounted = {config.file_name: "facemon init writes it", config.store.path: "mkdir, by the user of FACEMON_USER"}
         for path, remedy in mounted.items():
-            if not (config.directory / path).exists():
-                shown = os.path.relpath(config.directory / path, config.directory)
+            shown = os.path.relpath(config.directory / path, config.directory)
+            if _is_hidden(config.directory / path):
+                yield f"docker-compose.full.yml mounts {shown}, which may be missing: its folder is closed to this user"
+            elif not (config.directory / path).exists():
                 yield f"docker-compose.full.yml mounts {shown}, which is missing ({remedy})"
+
+
+def _is_hidden(path: Path) -> bool:
+    """Whether this user may not see if there is a file."""
+    try:
+        path.stat()
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _unreadable(out_dir: Path) -> Iterator[str]:

@@ -9,6 +9,7 @@ from facemon.domain.drift_result import BETWEEN_SOURCES, ColumnResult, DriftResu
 from facemon.domain.times import span_name
 from facemon.reports.column_figures import one_line
 
+_SAME_SOURCES = "set a reference whose rows name the log's sources (tables.source)"
 _ORIGINS = {"log": "as logged lately", "reference": "as in the reference", "given": "as given"}
 
 
@@ -20,7 +21,7 @@ def plan_facts(plan: DecisionPlan) -> tuple[tuple[str, str], ...]:
     for each in plan.checks:
         name = each.check.value
         facts.append((f"{name} check", _outlook(each, plan)))
-        if each.rows is not None:
+        if each.rows is not None and each.few_sources is None:
             facts.append((f"{name} at present", _present(each, plan)))
     if plan.sources is not None:
         facts.append(("by source", _sources_outlook(plan.sources, plan)))
@@ -84,6 +85,10 @@ def _lacks_rows(column: ColumnResult, min_rows: int) -> bool:
 def _outlook(each: CheckPlan, plan: DecisionPlan) -> str:
     """When a check can decide, or what would let it."""
     decides = f"decides a threshold of {each.threshold:g}"
+    if (apart := each.few_sources) is not None:
+        verb = "is" if apart.sources == 1 else "are"
+        held = f"{counted(apart.sources, 'source')} {verb} in the {apart.side}, fewer than 5"
+        return f"never {decides}: reference and log hold different sources, and {held}: {_SAME_SOURCES}"
     if plan.rate is None:
         few = "no number of images will do, the reference is too small"
         return f"{decides} with about {images_in_words(each.images)}" if each.images else f"never {decides}: {few}"
@@ -96,6 +101,9 @@ def _outlook(each: CheckPlan, plan: DecisionPlan) -> str:
 def _sources_outlook(sources: SourcesPlan, plan: DecisionPlan) -> str:
     if sources.window is not None:
         return f"most rows are decided with {span_name(sources.window)} of images"
+    if sources.unknown:
+        held = counted(sources.unknown, "source")
+        return f"most rows are never decided: the reference has no rows of {held} of the log: {_SAME_SOURCES}"
     return f"most rows are never decided {_unless(sources.remedies, plan.rate)}"
 
 

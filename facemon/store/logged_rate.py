@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 from facemon.domain.times import from_micros, hour_of
 from facemon.store.ledger.protocol import Ledger
 
-_DAY, _LATELY = timedelta(days=1), timedelta(days=7)
+LATELY = timedelta(days=7)
+"""So long a time before now tells the rate."""
+_DAY = timedelta(days=1)
 
 
 def images_per_day(ledger: Ledger, model: str, now: datetime) -> float | None:
@@ -16,7 +18,7 @@ def images_per_day(ledger: Ledger, model: str, now: datetime) -> float | None:
     """
     with ledger.reading():
         first = ledger.segments.first_observed(model)
-        images = ledger.profiles.count_images(hour_of(now - _LATELY), hour_of(now) + 1, model)
+        images = ledger.profiles.count_images(hour_of(now - LATELY), hour_of(now) + 1, model)
     if first is None or not images:
         return None
-    return images / max(1.0, (now - max(from_micros(first), now - _LATELY)) / _DAY)
+    return images / max(1.0, (now - max(from_micros(first), now - LATELY)) / _DAY)

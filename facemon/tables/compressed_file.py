@@ -1,5 +1,6 @@
 """Files of rows that may be compressed: which format lies below `.gz` or `.zst`, and the bytes inside."""
 
+import codecs
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -7,6 +8,7 @@ from facemon.regular_file import open_regular, require_regular
 
 CSV, JSON_LINES = frozenset((".csv", ".tsv")), frozenset((".jsonl", ".ndjson"))
 """Suffixes of the formats that hold one row on a line."""
+_PART_BYTES = 1 << 16
 _CODECS = {".gz": "gzip", ".zst": "zstd"}
 
 
@@ -26,9 +28,13 @@ def without_format_suffix(path: Path) -> str:
 
 
 def is_blank(path: Path) -> bool:
-    """Whether there is no byte inside."""
+    """Whether there is nothing but white space inside; as CSV, pandas writes a frame without columns as a line end."""
     with open_bytes(path) as file:
-        return not file.read(1)
+        part = file.read(_PART_BYTES).removeprefix(codecs.BOM_UTF8)
+        while not part.strip():
+            if not (part := file.read(_PART_BYTES)):
+                return True
+    return False
 
 
 def open_bytes(path: Path) -> BinaryIO:

@@ -15,7 +15,6 @@ from facemon.config.model import LOG_COLUMNS
 from facemon.errors import FacemonError
 from facemon.tables.compressed_file import is_compressed, open_bytes
 from facemon.tables.json_depth import refuse_deep, too_deep
-from facemon.tables.table_faults import empty_table
 
 _BLOCK, _LARGEST_BLOCK = 1 << 20, 1 << 30
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
@@ -25,15 +24,15 @@ _SPACE = b" \t\r\n"
 def read_json(path: Path, text: Collection[str] = ()) -> pa.Table:
     """Read JSON Lines or an array of objects whole; what looks like a time stays text in the columns of `text`.
 
-    FacemonError where a row is not an object or text is not UTF-8, ArrowException where it is not JSON or a column
-    changes its type.
+    An array without objects has no columns. FacemonError where a row is not an object or text is not UTF-8,
+    ArrowException where it is not JSON or a column changes its type.
     """
     with open_bytes(path) as file:
         beginning = file.read(4096).removeprefix(codecs.BOM_UTF8).lstrip(_SPACE)
     if beginning.startswith(b"["):
         lines = _lines_of_array(path)
         if not lines.getvalue():
-            raise empty_table(path)
+            return pa.table({})
         return _checked(path, _flattened(_read(lines, text)), text)
     refuse_deep(path)
     source: Any = open_bytes(path) if is_compressed(path) else path

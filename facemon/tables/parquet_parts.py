@@ -91,6 +91,8 @@ def open_parts(files: Sequence[PartFile]) -> ParquetParts:
             with parquet.ParquetFile(each.path) as file:
                 schema = file.schema_arrow.remove_metadata()
                 rows += file.metadata.num_rows
+                if not file.metadata.num_rows and not schema.names:
+                    continue  # a data frame without columns: it says nothing about those of the others
         except (pa.ArrowException, OSError) as error:
             raise unreadable_table(each.path, error) from error
         # Thousands of equal schemas are one object, and are compared once.
@@ -100,7 +102,7 @@ def open_parts(files: Sequence[PartFile]) -> ParquetParts:
         constants = {name: folders[name][text] for name, text in each.values.items() if name not in schema.names}
         parts.append(ParquetPart(each.path, schema, constants))
     if len(parts) == 1 and not parts[0].constants:
-        plain_fields = [(name, plain_type(type_)) for name, type_ in zip(schema.names, schema.types, strict=True)]
+        plain_fields = [(field.name, plain_type(field.type)) for field in parts[0].schema]
         return ParquetParts(tuple(parts), pa.schema(plain_fields), rows)
     return ParquetParts(tuple(parts), common_schema(_distinct(parts)), rows)
 

@@ -1,7 +1,8 @@
 """The files below a directory that are one table, and the columns that Hive's folders `name=value` make."""
 
+import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -28,14 +29,29 @@ def parts_below(folder: Path) -> tuple[PartFile, ...]:
     """All files below, in the order of their names.
 
     What begins with `_` or `.`, be it a folder or a file, is left out: Spark and Hadoop keep there what is not yet
-    or no longer data, notebooks and macOS their copies.
+    or no longer data, notebooks and macOS their copies. OSError where a folder cannot be listed.
     """
     found = []
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(_files_below(folder)):
         inside = path.relative_to(folder).parts
-        if not any(name.startswith(("_", ".")) for name in inside) and path.is_file():
-            found.append(PartFile(path, dict(_value(name) for name in inside[:-1] if "=" in name[1:])))
+        found.append(PartFile(path, dict(_value(name) for name in inside[:-1] if "=" in name[1:])))
     return tuple(found)
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    # Not rglob, which leaves out what it may not list.
+    for place, folders, files in os.walk(folder, onerror=_raise):
+        folders[:] = [name for name in folders if not _is_no_data(name)]
+        paths = (Path(place, name) for name in files if not _is_no_data(name))
+        yield from (path for path in paths if path.is_file())
+
+
+def _is_no_data(name: str) -> bool:
+    return name.startswith(("_", "."))
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def partition_columns(parts: Sequence[PartFile]) -> dict[str, dict[str | None, pa.Scalar]]:

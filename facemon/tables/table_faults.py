@@ -1,23 +1,32 @@
 """The errors of table files that several formats, or several readers of tables, share."""
 
+import os
 from pathlib import Path
 
 import pyarrow as pa
 
+from facemon.error_hints import hint_of
 from facemon.errors import FacemonError
 
 
 def empty_table(path: Path) -> FacemonError:
-    """The error for a table without rows."""
-    return FacemonError(f"{path}: the file holds no rows", "a comparison needs rows on both sides")
+    """The error for a file or a directory of files without rows."""
+    held_by = "files in it hold" if path.is_dir() else "file holds"
+    return FacemonError(f"{path}: the {held_by} no rows", "a comparison needs rows on both sides")
 
 
 def unreadable_table(path: Path, error: Exception) -> FacemonError:
-    """The error for a file that a library refused, with the first line of its reason."""
+    """The error for a file that a library or the system refused, with the first line of the reason.
+
+    Of a directory it names what in it was refused.
+    """
+    refused = getattr(error, "filename", None)
     # Arrow's OSErrors have no strerror, the system's own would repeat their number and the path.
     text = getattr(error, "strerror", None) or str(error)
     reason = text.splitlines()[0] if text else type(error).__name__
-    return FacemonError(f"{path}: cannot be read: {reason}", "check that the file is whole and fits its suffix")
+    where = path if refused is None else Path(os.fsdecode(refused))
+    hint = hint_of(error) or "check that the file is whole and fits its suffix"
+    return FacemonError(f"{where}: cannot be read: {reason}", hint)
 
 
 def refuse_nested(where: Path | str, column: str, type_: pa.DataType, what: str, key: str) -> None:

@@ -76,11 +76,11 @@ def open_table(path: Path, notation: CsvNotation = _PLAIN, *, text: Collection[s
     2026-11-28 no date. Numbers of JSON stay numbers. FacemonError if the file is missing, unreadable, empty or of an
     unknown kind.
     """
-    if path.is_dir():
-        return _open_directory(path, notation, text)
-    if not path.exists():
-        raise FacemonError(f"{path}: no such file", "check the name; relative paths start at the working folder")
     try:
+        if path.is_dir():
+            return _open_directory(path, notation, text)
+        if not path.exists():
+            raise FacemonError(f"{path}: no such file", "check the name; relative paths start at the working folder")
         require_regular(path)
     except OSError as error:
         raise unreadable_table(path, error) from error
@@ -106,25 +106,30 @@ def _open_directory(path: Path, notation: CsvNotation, text: Collection[str]) ->
     parquet = tuple(part for part in parts if part.path.suffix.lower() in _PARQUET)
     if parquet:
         return _of_parquet(path, parquet)
-    texts = [part for part in parts if format_suffix(part.path) in CSV | _JSON and not is_blank(part.path)]
+    texts = [part for part in parts if format_suffix(part.path) in CSV | _JSON]
     if not texts:
         raise FacemonError(f"{path}: the directory holds no .parquet file, and no CSV or JSON", f"give {_SUFFIXES}")
-    folders = partition_columns(texts)
+    read = [(part, _read(part.path, notation, text)) for part in texts]
+    # Files without any column are parts without rows, and say nothing about the columns of the others.
+    read = [(part, table) for part, table in read if table.num_rows or table.num_columns]
+    if not read:
+        raise empty_table(path)
+    folders = partition_columns([part for part, _ in read])
     tables = []
-    for part in texts:
-        table = _read(part.path, notation, text)
+    for part, rows in read:
+        table = rows
         for name, value in part.values.items():
             if name not in table.column_names:
                 table = table.append_column(name, pa.repeat(folders[name][value], table.num_rows))
         tables.append((str(part.path), table))
     # Lines of JSON leave out what is missing, lines of CSV cannot.
-    return _held(path, joined(tables, same_columns=any(format_suffix(part.path) in CSV for part in texts)))
+    return _held(path, joined(tables, same_columns=any(format_suffix(part.path) in CSV for part, _ in read)))
 
 
 def _read(path: Path, notation: CsvNotation, text: Collection[str]) -> pa.Table:
     try:
         if is_blank(path):
-            raise empty_table(path)
+            return pa.table({})
         return read_csv(path, notation, text) if format_suffix(path) in CSV else read_json(path, text)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise unreadable_table(path, error) from error

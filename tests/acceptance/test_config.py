@@ -56,6 +56,46 @@ def test_faults_for_programs(facemon: RunFacemon, tmp_path: Path) -> None:
     assert len(annotated) == 3
 
 
+TYPOS = """\
+tables:
+  columns: {gneder: sex, age: years, age_confidence: sure}
+  values: {agee: {0: "3-5"}}
+  kinds: {site: categorical}
+drift:
+  columns:
+    gneder: {threshold: 0.1}
+    gender_accuracy: {threshold: 0.1}
+    image_size: {threshold: 0.1}
+    site: {threshold: 0.1}
+    years: {threshold: 0.1}
+    weather: {threshold: 0.1}
+"""
+
+
+def test_keys_that_name_no_attribute_are_notes(facemon: RunFacemon, tmp_path: Path) -> None:
+    (tmp_path / "facemon.yaml").write_text(TYPOS)
+    answer = facemon("config", "check", cwd=tmp_path)
+    unused = "the model has no such attribute, so the key has no effect"
+    other = "neither the log nor the model has such a column, so the threshold is used for tables alone"
+    kinds = "tables.kinds says of a column of tables what it holds"
+    assert (answer.returncode, answer.stdout) == (0, "")
+    assert answer.stderr.splitlines() == [
+        "facemon.yaml is right: 11 values, all others are defaults",
+        f"note: facemon.yaml:2:21: tables.columns.gneder: {unused}; did you mean gender?",
+        f"note: facemon.yaml:3:18: tables.values.agee: {unused}; did you mean age?",
+        f"note: facemon.yaml:7:13: drift.columns.gneder: {other}; did you mean gender? {kinds}",
+        f"note: facemon.yaml:11:12: drift.columns.years: {other}; did you mean age? {kinds}",
+        f"note: facemon.yaml:12:14: drift.columns.weather: {other}; {kinds}",
+    ]
+    found = json.loads(facemon("config", "check", "--format", "json", cwd=tmp_path).stdout)
+    assert (found["faults"], [note["key"] for note in found["notes"]][:2]) == (
+        [], ["tables.columns.gneder", "tables.values.agee"],
+    )  # fmt: skip
+    annotated = facemon("config", "check", "--format", "github", cwd=tmp_path).stdout.splitlines()
+    assert len(annotated) == 5
+    assert annotated[0].startswith("::warning file=facemon.yaml,line=2,col=21,title=tables.columns.gneder::the model")
+
+
 def test_a_right_file_is_said_to_be_right_and_nothing_that_it_names_is_opened(
     facemon: RunFacemon, tmp_path: Path
 ) -> None:

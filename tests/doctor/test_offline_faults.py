@@ -77,6 +77,12 @@ def other_weights(folder: Path) -> None:
 
 FAULTS = {
     "a key that there is not": Fault(configured("dirft: {window: 24h}\n"), "configuration", "unknown key", "correct"),
+    "an attribute that there is not": Fault(
+        configured("tables: {columns: {hiar: frisur}}\n"),
+        "configuration",
+        "tables.columns.hiar may be a typo",
+        "correct",
+    ),
     "weights that are gone": Fault(lambda f: (f / "m.onnx").unlink(), "model", "m.onnx: .*no such file", "check path"),
     "weights with another hash": Fault(other_weights, "model", "not the file that the configuration means", "get the"),
     "a provider that there is not": Fault(

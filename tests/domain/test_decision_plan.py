@@ -28,9 +28,10 @@ def test_a_plan_as_json() -> None:
                 "images": 433,
                 "days": None,
                 "remedies": [{"reference_days": None, "threshold": None, "widen_to": "28d"}],
+                "few_sources": None,
             }
         },
-        "sources": {"judged": 3, "days": 7.0, "remedies": []},
+        "sources": {"judged": 3, "days": 7.0, "remedies": [], "unknown": 0},
     }
 
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facemon.domain.times import format_time, from_micros, hour_of, micros, parse_time, start_of_hour
+from facemon.config.durations import parse_duration
+from facemon.domain.times import format_time, from_micros, hour_of, micros, parse_time, span_name, start_of_hour
 
 times = st.datetimes(timezones=st.just(UTC))
 
@@ -46,3 +47,22 @@ def test_a_time_of_another_zone_is_written_as_utc() -> None:
     local = datetime(2026, 11, 23, 2, tzinfo=timezone(timedelta(hours=2)))
     assert format_time(local) == "2026-11-23T00:00:00.000000Z"
     assert hour_of(datetime(1969, 12, 31, 23, 59, tzinfo=UTC)) == -1
+
+
+@pytest.mark.parametrize(
+    ("span", "name"),
+    [
+        (timedelta(minutes=45), "45m"), (timedelta(minutes=90), "1h30m"), (timedelta(hours=24), "24h"),
+        (timedelta(hours=47, minutes=59), "47h59m"), (timedelta(hours=48), "2d"), (timedelta(hours=49), "2d1h"),
+        (timedelta(minutes=4233), "2d22h33m"), (timedelta(days=14, minutes=1), "14d1m"), (timedelta(days=28), "28d"),
+        (timedelta(hours=24, seconds=29), "24h"), (timedelta(seconds=30), "30s"), (timedelta(seconds=59.7), "1m"),
+    ],
+)  # fmt: skip
+def test_names_of_spans(span: timedelta, name: str) -> None:
+    assert span_name(span) == name
+
+
+@given(st.timedeltas(timedelta(seconds=1), timedelta(days=3650)))
+def test_the_name_of_a_span_is_a_duration_of_about_its_length(span: timedelta) -> None:
+    unit = timedelta(minutes=1) if span >= timedelta(minutes=1) else timedelta(seconds=1)
+    assert abs(parse_duration(span_name(span)) - span) <= unit / 2

@@ -41,7 +41,7 @@ def test_windows_up_to_the_longest(window: timedelta, widen_to: timedelta, expec
 
 def test_the_last_window_begins_at_the_references_end() -> None:
     rungs = rungs_of(NOW - DAY, NOW, widen_to=14 * DAY, not_before=NOW - timedelta(hours=60))
-    assert names(rungs) == ["24h", "2d", "60h"]
+    assert names(rungs) == ["24h", "2d", "2d12h"]
     assert rungs[-1].since == NOW - timedelta(hours=60)
 
 

@@ -39,11 +39,11 @@ def test_a_node_says_up_to_when_all_is_delivered() -> None:
 @pytest.mark.parametrize(
     ("age", "said"),
     [
-        (timedelta(0), "0m"),
-        (timedelta(minutes=119), "119m"),
+        (timedelta(0), "0s"),
+        (timedelta(minutes=119), "1h59m"),
         (timedelta(minutes=187), "3h"),
         (timedelta(hours=71), "2d"),
-        (timedelta(days=-1), "0m"),
+        (timedelta(days=-1), "0s"),
     ],
 )
 def test_a_centre_says_how_old_the_last_delivery_of_a_node_is(age: timedelta, said: str) -> None:

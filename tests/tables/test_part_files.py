@@ -1,5 +1,8 @@
 """Directories of part files as Spark, Hive, pandas and DuckDB write them."""
 
+import codecs
+import gzip
+import itertools
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -200,3 +203,42 @@ def test_a_folder_without_a_table(tmp_path: Path, names: list[str]) -> None:
     with pytest.raises(FacemonError, match=r"the directory holds no \.parquet file") as caught:
         open_table(tmp_path)
     assert ".csv" in str(caught.value.hint)
+
+
+BLANK = (b"", b"\n", codecs.BOM_UTF8, codecs.BOM_UTF8 + b" \r\n\r\n")
+NO_OBJECTS = (b"[]", b" [\n]\n")
+
+
+@pytest.mark.parametrize("other", ["1.csv", "1.jsonl"])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        *itertools.product(["0.json", "0.jsonl", "z.json", "0.json.gz", "x=1/0.json"], BLANK + NO_OBJECTS),
+        *itertools.product(["0.csv", "z.csv", "0.csv.gz", "x=1/0.csv"], BLANK),
+    ],
+)
+def test_a_part_without_rows_leaves_the_others_as_they_are(tmp_path: Path, name: str, text: bytes, other: str) -> None:
+    (tmp_path / other).write_text({".csv": "a,b\n1,u\n", ".jsonl": '{"a": 1, "b": "u"}\n'}[Path(other).suffix])
+    alone = rows_of(tmp_path)
+    empty = tmp_path / name
+    empty.parent.mkdir(exist_ok=True)
+    empty.write_bytes(gzip.compress(text) if empty.suffix == ".gz" else text)
+    assert rows_of(tmp_path) == alone == [{"a": 1, "b": "u"}]
+    (tmp_path / other).unlink()
+    for path in (tmp_path, empty):
+        with pytest.raises(FacemonError, match=r"holds? no rows"):
+            open_table(path)
+
+
+def test_a_parquet_part_without_columns_leaves_the_others_as_they_are(tmp_path: Path) -> None:
+    parquet(tmp_path / "0.parquet")
+    parquet(tmp_path / "x=1" / "0.parquet")
+    with pytest.raises(FacemonError, match="the files in it hold no rows"):
+        open_table(tmp_path)
+    with pytest.raises(FacemonError, match="the file holds no rows"):
+        open_table(tmp_path / "0.parquet")
+    parquet(tmp_path / "1.parquet", a=[1], b=["u"])
+    assert rows_of(tmp_path) == [{"a": 1, "b": "u"}]
+    parquet(tmp_path / "x=1" / "1.parquet", a=[2], b=["v"])
+    (tmp_path / "1.parquet").unlink()
+    assert rows_of(tmp_path) == [{"a": 2, "b": "v", "x": 1}]

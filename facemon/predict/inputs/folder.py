@@ -1,10 +1,9 @@
 """A folder: the images in it and below, as `FolderWalk` says."""
 
-import os
-import stat
 from collections.abc import Iterator
 
 from facemon.predict.archive_images import local_archive
+from facemon.predict.folder_walk import is_folder
 from facemon.predict.inputs.input_kind import Found, Given, InputKind
 
 
@@ -12,11 +11,8 @@ class Folder(InputKind):
     """A folder, which is read as the stream reaches it."""
 
     def takes(self, path: str) -> bool:
-        """Return whether the path is a folder now; False where it cannot be read, of which the image reader tells."""
-        try:
-            return stat.S_ISDIR(os.stat(path).st_mode)  # noqa: PTH116 - called for every path of a list
-        except (OSError, ValueError):
-            return False
+        """Return whether the path is a folder now."""
+        return is_folder(path)
 
     def open(self, path: str, given: Given) -> Iterator[Found]:
         """Return its images."""

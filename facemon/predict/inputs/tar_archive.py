@@ -8,6 +8,7 @@ from facemon.config.drift import TablesConfig
 from facemon.domain.image_input import shown_name
 from facemon.local_path import file_of, url_scheme
 from facemon.predict.archive_images import LocalArchive, local_archive
+from facemon.predict.folder_walk import is_folder
 from facemon.predict.inputs.input_kind import Found, Given, InputKind
 
 
@@ -20,7 +21,7 @@ class TarArchive(InputKind):
     def takes(self, path: str) -> bool:
         """Whether it has the suffix of such an archive and is not a folder."""
         file = _file_of(path)
-        return file is not None and local_archive(file) == self.archive and not Path(file).is_dir()
+        return file is not None and local_archive(file) == self.archive and not is_folder(file)
 
     def on_disk(self, path: str) -> str | None:
         """Return the path of the archive."""
