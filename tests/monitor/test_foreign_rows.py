@@ -148,7 +148,7 @@ def test_pieces_never_part_an_image(monkeypatch: pytest.MonkeyPatch) -> None:
         for index in range(12):
             yield {"image": f"{index // 3}"}
 
-    assert [table.num_rows for table in tables_of(rows())] == [6, 6]
+    assert [table.num_rows for table in tables_of(rows())] == [3, 3, 3, 3]
 
 
 def test_what_is_no_row() -> None:
