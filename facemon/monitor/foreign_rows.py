@@ -16,7 +16,7 @@ from facemon.errors import FacemonError
 from facemon.monitor.data_frames import arrow_table
 from facemon.monitor.image_beginnings import IDENTITY, images_and_faces, last_beginning
 from facemon.monitor.logged_times import times_of
-from facemon.monitor.row_faults import refuse_rows
+from facemon.monitor.row_faults import RowsPlace, refuse_rows
 from facemon.near_names import did_you_mean
 from facemon.tables.attribute_cells import text_of
 from facemon.tables.column_types import fitted_column, joined
@@ -28,37 +28,46 @@ _OWN = ("run", "ordinal", "predicted_at", "model", "origin")
 """Columns of the log that facemon fills by itself."""
 
 
-def tables_of(rows: Any, known: Collection[str] | None = None) -> Iterator[pa.Table]:
-    """A table, an iterable of tables, or an iterable of mappings, as Arrow tables.
+def given_tables(rows: Any, known: Collection[str] | None = None) -> Iterator[tuple[RowsPlace, pa.Table]]:
+    """A table, an iterable of tables, or an iterable of mappings, as Arrow tables, each with its place in the call.
 
     The rows of an iterable of mappings come in pieces that never part the rows of one image. Where only `known`
-    columns may be, a pandas index of another name is none.
+    columns may be, a pandas index of another name is none. FacemonError names the table or the row.
     """
     if (table := arrow_table(rows, known)) is not None:
-        yield table
+        yield RowsPlace(), table
         return
     held: list[Mapping[str, Any]] = []
-    most = ROWS_AT_ONCE
+    tables, place, most = 0, RowsPlace(), ROWS_AT_ONCE
     for item in _iterated(rows):
-        if (table := arrow_table(item, known)) is not None:
-            yield table
+        if isinstance(item, Mapping):
+            held.append(item)
+            if len(held) > most:
+                table = _from_mappings(held, place)
+                if end := _whole_images(table):
+                    yield place, table.slice(0, end)
+                    place = RowsPlace(place.first + end)
+                    del held[:end]
+                most = max(ROWS_AT_ONCE, 2 * len(held))
             continue
-        if not isinstance(item, Mapping):
-            raise FacemonError(f"a row is a {type(item).__name__}, neither a mapping nor a table", _TAKEN)
-        held.append(item)
-        if len(held) > most:
-            table = _from_mappings(held)
-            if end := _whole_images(table):
-                yield table.slice(0, end)
-                del held[:end]
-            most = max(ROWS_AT_ONCE, 2 * len(held))
+        with RowsPlace(table=tables).named():
+            table = arrow_table(item, known)
+        if table is None:
+            number = place.first + len(held)
+            where = f"table {tables}" if tables and not number else f"row {number}"
+            raise FacemonError(f"{where} is a {type(item).__name__}, neither a mapping nor a table", _TAKEN)
+        if held:
+            yield place, _from_mappings(held, place)
+            place, held = RowsPlace(place.first + len(held)), []
+        yield RowsPlace(table=tables), table
+        tables += 1
     if held:
-        yield _from_mappings(held)
+        yield place, _from_mappings(held, place)
 
 
 def one_table(rows: Any) -> pa.Table:
     """All of the rows at once, in the union of their columns; FacemonError where there are none."""
-    parts = [(f"table {number}", table) for number, table in enumerate(tables_of(rows))]
+    parts = [(f"table {number}", table) for number, (_, table) in enumerate(given_tables(rows))]
     if not any(part.num_rows for _, part in parts):
         raise FacemonError("there are no rows", "a comparison needs rows on both sides")
     return joined(parts, same_columns=False)
@@ -76,7 +85,8 @@ def log_rows(
     """Rows in the log's schema, and the ordinal after their last.
 
     Where there is no column `face`, rows of the same image that follow each other are its faces: an image is the same
-    while each column of `IDENTITY` is. FacemonError names the first row, counted from 0, whose cell cannot be.
+    while each column of `IDENTITY` is. RowError names the first row, counted from 0, whose cell cannot be, and
+    FacemonError a column.
     """
     schema = log_schema(attributes)
     _check_columns(table, schema.names)
@@ -119,7 +129,12 @@ def _iterated(rows: Any) -> Iterator[Any]:
     return iter(rows)
 
 
-def _from_mappings(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
+def _from_mappings(rows: Sequence[Mapping[str, Any]], place: RowsPlace) -> pa.Table:
+    with place.named():
+        return _columns_of(rows)
+
+
+def _columns_of(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     listed = [dict(row) for row in rows]
     names = dict.fromkeys(name for row in listed for name in row)
     if (odd := next((name for name in names if not isinstance(name, str)), None)) is not None:

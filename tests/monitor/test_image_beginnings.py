@@ -15,7 +15,8 @@ from facemon import Monitor
 from facemon.domain.drift_result import Check
 from facemon.errors import FacemonError
 from facemon.monitor import foreign_rows
-from facemon.monitor.foreign_rows import log_rows, tables_of
+from facemon.monitor.foreign_rows import log_rows
+from tests.monitor.test_foreign_rows import tables_of
 from tests.monitor.test_monitor import CONFIG
 from tests.store.log_rows import ATTRIBUTES, MODEL, NOON
 
