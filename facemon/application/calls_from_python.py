@@ -1,9 +1,10 @@
 """What a program logs with one call: images that it holds, or predictions that it made elsewhere."""
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from facemon.application.given_values import refuse_source
 from facemon.application.one_call_run import OneCallRun
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
     from facemon.config.document import Config
     from facemon.domain.predicting import OpenModel
 
-Complete = Callable[["pa.Table", int, Mapping[str, Any], datetime], "tuple[pa.RecordBatch, int]"]
-"""Makes rows of the log of a table, an ordinal to begin with, the columns of the run, and the time of now; returns
+Given = TypeVar("Given")
+"""Predictions as the caller gave them, such as a table with its place in the call."""
+Complete = Callable[[Given, int, Mapping[str, Any], datetime], "tuple[pa.RecordBatch, int]"]
+"""Makes rows of the log of predictions, an ordinal to begin with, the columns of the run, and the time of now; returns
 the ordinal after their last too."""
 
 _IDENTITY = "facemon.Monitor"
@@ -67,26 +70,48 @@ def predict_images(
 
 
 def log_predictions(
-    operation: Operation, tables: Iterable["pa.Table"], complete: Complete, *, source: str | None
+    operation: Operation, given: Iterable[Given], complete: "Complete[Given]", *, source: str | None
 ) -> int:
-    """Log tables of predictions in a run of their own, one after the other; return how many rows."""
+    """Log predictions in a run of their own, one table after the other; return how many rows.
+
+    An error that taking the next of them raises says how many rows are logged before it.
+    """
     from facemon.domain.prediction import Origin, PredictedBatch
     from facemon.store.segment_writer import SegmentWriter
 
-    model, count, ordinal = operation.config.model.id, 0, 0
+    model, count, ordinal, tables = operation.config.model.id, 0, 0, iter(given)
     with _run(operation, "", source) as (ledger, run):
         writer = SegmentWriter(ledger, run)
         try:
-            for table in tables:
-                now = ledger.now()
-                constants = {"run": run.id, "predicted_at": now, "model": model, "origin": Origin.BATCH.value}
-                batch, end = complete(table, ordinal, constants, now)
+            while True:
+                with _told_with_errors(count):
+                    table = next(tables, None)
+                    if table is None:
+                        return count
+                    now = ledger.now()
+                    constants = {"run": run.id, "predicted_at": now, "model": model, "origin": Origin.BATCH.value}
+                    batch, end = complete(table, ordinal, constants, now)
                 if batch.num_rows:
                     writer.add(PredictedBatch(batch, range(ordinal, end), ()))
                 count, ordinal = count + batch.num_rows, end
         finally:
             writer.close()
-    return count
+
+
+@contextmanager
+def _told_with_errors(count: int) -> Iterator[None]:
+    """Let an error say that so many rows of the call are logged: repeating the call would log them twice."""
+    logged, advice = f"the first {count:,} rows of this call are logged", "log only the rows after them"
+    try:
+        yield
+    except BaseException as error:
+        if not count:
+            raise
+        if type(error) is not FacemonError:  # of the caller's own iterator
+            error.add_note(f"{logged}: {advice}")
+            raise
+        hint = "; ".join(filter(None, (error.hint, f"correct the fault, then {advice}")))
+        raise FacemonError(f"{error.message}; {logged}", hint) from error.__cause__
 
 
 def _run(operation: Operation, fingerprint: str, source: str | None) -> OneCallRun:

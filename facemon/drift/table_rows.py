@@ -1,6 +1,6 @@
 """Which rows of a table count, and which cluster each belongs to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,8 @@ from facemon.tables.table_file import TableFile
 _SOURCE = "source"
 _LOG_MARKS = {"image", "face", "error", "predicted_at"}
 """A CSV or JSON file with these columns holds predictions."""
+_LOG_IDENTITY = ("run", "ordinal", "observed_at", "image_sha256", "image_id")
+"""What tells apart images of one name and source in such a file, as far as it has these columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,10 @@ def rows_of_table(file: TableFile, tables: TablesConfig, source: str | None = No
     if is_log:
         errors = [pc.is_null(batch.column(0)).to_numpy(zero_copy_only=False) for batch in file.batches(["error"])]
         is_face = np.concatenate(errors)
-    squares = _squares(file, image, codes, len(sources), is_face) if image in file.names else None
+    squares = None
+    if image in file.names:
+        others = [name for name in _LOG_IDENTITY if is_log and name in file.names]
+        squares = _squares(_images(file, image, others), codes, len(sources), is_face)
     return TableRows(file, sources, codes, is_face, squares, bucketed)
 
 
@@ -105,10 +110,9 @@ def named_sources(file: TableFile, column: str) -> Iterator[tuple[list[str | Non
 
 
 def _squares(
-    file: TableFile, image: str, codes: Codes, clusters: int, is_face: NDArray[np.bool_] | None
+    images: NDArray[np.int64], codes: Codes, clusters: int, is_face: NDArray[np.bool_] | None
 ) -> NDArray[np.int64]:
-    """For each cluster the sum of squared counts of its images; a row without an image's name is an image alone."""
-    images = _images(file, image)
+    """For each cluster the sum of squared counts of its images."""
     if is_face is not None:
         images, codes = images[is_face], codes[is_face]
     if clusters == 1:
@@ -117,12 +121,25 @@ def _squares(
     return np.bincount(pairs % clusters, counts**2, minlength=clusters).astype(np.int64)
 
 
-def _images(file: TableFile, column: str) -> NDArray[np.int64]:
-    """The number of each row's image; FacemonError where the column holds the images themselves."""
+def _images(file: TableFile, column: str, others: Sequence[str]) -> NDArray[np.int64]:
+    """The number of each row's image, which is the same where its name and all `others` are.
+
+    A row without an image's name is an image alone. FacemonError where the column holds the images themselves.
+    """
     refuse_nested(file.path, column, file.schema.field(column).type, "names of images", "tables.image")
+    names = _numbered(file, column)
+    numbers = names
+    for other in others:
+        if not pa.types.is_nested(file.schema.field(other).type):
+            cells = _numbered(file, other) + 1
+            _, numbers = np.unique(numbers * (len(cells) + 1) + cells, return_inverse=True)
+    return np.where(names < 0, len(names) + np.arange(len(names)), numbers)
+
+
+def _numbered(file: TableFile, column: str) -> NDArray[np.int64]:
+    """A number for the cell of each row, from 0 on; -1 where there is none."""
     cells = [batch.column(0) for batch in file.batches([column])]
     plain = [pc.cast(each, each.type.value_type) if pa.types.is_dictionary(each.type) else each for each in cells]
     # One dictionary encodes all chunks, so that an image has the same number wherever its rows stand.
     chunks = pc.dictionary_encode(pa.chunked_array(plain)).chunks
-    numbers = np.concatenate([pc.fill_null(chunk.indices, -1).to_numpy() for chunk in chunks]).astype(np.int64)
-    return np.where(numbers < 0, len(numbers) + np.arange(len(numbers)), numbers)
+    return np.concatenate([pc.fill_null(chunk.indices, -1).to_numpy() for chunk in chunks]).astype(np.int64)

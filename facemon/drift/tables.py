@@ -126,8 +126,8 @@ def count_sample(
 def _read_log(file: TableFile, tables: TablesConfig, source: str | None) -> Sample:
     """A file in the log's own schema: its columns are of the log's kinds, but may be ignored."""
     sample = read_log_table(file, source)
-    ignored = {name: IGNORED for name, kind in tables.kinds.items() if kind == "ignore" and sample.column(name)}
-    return replace(sample, not_comparable=ignored)
+    ignored = {name: IGNORED for name, kind in tables.kinds.items() if kind == "ignore" and name in sample.names}
+    return replace(sample, not_comparable={**sample.not_comparable, **ignored})
 
 
 class _TableReader:

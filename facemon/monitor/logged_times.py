@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from facemon.domain.times import parse_time
 from facemon.errors import FacemonError
+from facemon.monitor.row_faults import RowError
 
 _HINT = "give times, or text such as 2026-11-23T02:00:00Z; pandas.to_datetime(seconds, unit='s') makes times of seconds"
 
@@ -15,7 +16,7 @@ _HINT = "give times, or text such as 2026-11-23T02:00:00Z; pandas.to_datetime(se
 def times_of(column: pa.Array, name: str, wanted: pa.DataType) -> pa.Array:
     """Times, dates or text as times of the wanted type.
 
-    FacemonError for text that is no time, with its row, and for a column of numbers: it does not say what they count.
+    RowError for text that is no time, and FacemonError for a column of numbers: it does not say what they count.
     ArrowException for a time that 64 bits cannot hold.
     """
     type_ = column.type
@@ -38,4 +39,4 @@ def _parsed(text: Any, name: str, row: int) -> datetime | None:
     try:
         return parse_time(text)
     except ValueError:
-        raise FacemonError(f"row {row}: {name} is {text!r}, not a time such as 2026-11-23T02:00:00Z") from None
+        raise RowError(row, f"{name} is {text!r}, not a time such as 2026-11-23T02:00:00Z") from None

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from facemon.domain.drift_result import DriftResult
     from facemon.evaluation.evaluation import Evaluation
     from facemon.model.predictor import Predictor
+    from facemon.monitor.row_faults import RowsPlace
     from facemon.store.named_reference import Reference
 
 
@@ -81,22 +82,26 @@ class Monitor(Looks):
         `image`; for each attribute there may be `<name>` (the label), `<name>_confidence` and `<name>_value`, and
         beside them `source`, `observed_at`, `face`, `box`, `face_confidence`, `error`, `error_message`, `image_id`,
         `image_sha256` and the image's features. A pandas index named like one of these columns is that column.
-        FacemonError names the first cell that cannot be; what was written before it stays.
+        A new image begins where one of `image`, `source`, `observed_at`, `image_sha256` and `image_id` is not that of
+        the row before. FacemonError names the first cell that cannot be, by its row, counted from 0, and how many rows
+        are logged before it: they stay. An error that an iterable itself raises has a note that says it.
         """
         from facemon.application.calls_from_python import log_predictions
         from facemon.domain.prediction import log_schema
-        from facemon.monitor.foreign_rows import log_rows, tables_of
+        from facemon.monitor.foreign_rows import given_tables, log_rows
 
         attributes, at = self.config.model.attributes, time_in_utc(observed_at)
 
         def complete(
-            table: "pa.Table", first: int, constants: Mapping[str, Any], now: datetime
+            given: "tuple[RowsPlace, pa.Table]", first: int, constants: Mapping[str, Any], now: datetime
         ) -> "tuple[pa.RecordBatch, int]":
-            return log_rows(
-                table, attributes, first_ordinal=first, constants=constants, source=source, observed_at=at or now
-            )
+            place, table = given
+            with place.named():
+                return log_rows(
+                    table, attributes, first_ordinal=first, constants=constants, source=source, observed_at=at or now
+                )
 
-        tables = tables_of(rows, log_schema(attributes).names)
+        tables = given_tables(rows, log_schema(attributes).names)
         return log_predictions(self._operation(source=source), tables, complete, source=source)
 
     def set_reference(

@@ -92,7 +92,8 @@ def _group(table: pa.Table, of_row: _Codes, size: int) -> _Groups:
     is_face = ~np.isnan(faces.astype(np.float64))
     starts = ~is_face | (faces.astype(np.float64) == 0)
     images = np.cumsum(starts) - 1
-    per_image = np.bincount(images[is_face], minlength=int(starts.sum())).astype(np.int64)
+    # Earlier versions logged rows that differ in time as faces of one image: a window may begin among them.
+    per_image = np.bincount(images[is_face & (images >= 0)], minlength=int(starts.sum())).astype(np.int64)
     errors = table["error"]
     failed = pa.compute.and_(pa.compute.is_valid(errors), pa.compute.not_equal(errors, ErrorCode.NO_FACE.value))
     per_image[pa.compute.fill_null(failed, False).to_numpy()[starts]] = -1

@@ -114,6 +114,21 @@ def test_faces_of_one_image_share_it_within_each_source(tmp_path: Path, suffix: 
             assert (part.faces, part.squares) == (len(own), sum(count**2 for count in counts.values()) + nameless)
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_images_of_one_name_in_a_file_of_the_log(tmp_path: Path, suffix: str) -> None:
+    """A camera that writes latest.jpg over sends another image each time, with two faces here."""
+    columns = {
+        "image": ["latest.jpg"] * 600, "face": [0, 1] * 300, "source": ["gate"] * 600,
+        "beard": ["yes", "no"] * 300, "predicted_at": ["2026-11-23T00:00:00Z"] * 600,
+        "error": [*[None] * 599, "no_face"],
+    }  # fmt: skip
+    times = [f"2026-11-22T{at // 120:02}:{at // 2 % 60:02}:00Z" for at in range(600)]
+    for told in ({"observed_at": times}, {"image_sha256": times}, {"image_id": [at // 2 for at in range(600)]}, {}):
+        path = write(tmp_path / f"rows{suffix}", columns | told)
+        total = read_sample(path, attributes=[BEARD], tables=TABLES).total
+        assert (total.faces, total.squares) == (599, 299 * 4 + 1 if told else 599 * 599)
+
+
 def test_an_image_is_one_in_all_files_of_a_directory(tmp_path: Path) -> None:
     (tmp_path / "parts").mkdir()
     for part in range(3):

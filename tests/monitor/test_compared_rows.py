@@ -247,7 +247,7 @@ def test_without_a_reference(monitor: Monitor, tmp_path: Path) -> None:
     [
         ([], "there are no rows"),
         (NORMAL.slice(0, 0), "there are no rows"),
-        ([1, 2], "a row is a int"),
+        ([1, 2], "row 0 is a int"),
         ([{"lens": "wide"}, {"lens": 5}], "the column lens holds values of several kinds"),
         (
             [pa.table({"lens": ["wide"]}), pa.table({"lens": [5]})],

@@ -12,10 +12,14 @@ import pytest
 
 from facemon.errors import FacemonError
 from facemon.monitor import foreign_rows
-from facemon.monitor.foreign_rows import log_rows, tables_of
+from facemon.monitor.foreign_rows import given_tables, log_rows
 from tests.store.log_rows import ATTRIBUTES, MODEL, NOON, SCHEMA
 
 CONSTANTS = {"run": "r", "predicted_at": NOON, "model": MODEL, "origin": "batch"}
+
+
+def tables_of(rows: Any) -> Iterator[pa.Table]:
+    return (table for _, table in given_tables(rows))
 
 
 def rows_of(*rows: dict[str, Any], **options: Any) -> list[dict[str, Any]]:
@@ -148,9 +152,9 @@ def test_pieces_never_part_an_image(monkeypatch: pytest.MonkeyPatch) -> None:
         for index in range(12):
             yield {"image": f"{index // 3}"}
 
-    assert [table.num_rows for table in tables_of(rows())] == [6, 6]
+    assert [table.num_rows for table in tables_of(rows())] == [3, 3, 3, 3]
 
 
 def test_what_is_no_row() -> None:
-    with pytest.raises(FacemonError, match="a row is a int"):
+    with pytest.raises(FacemonError, match="row 0 is a int"):
         list(tables_of([1, 2]))

@@ -74,3 +74,14 @@ def test_rows_in_many_pieces_are_counted_as_in_one() -> None:
     batch = make_batch(0, 100, run="r", sources=("a", "b")).rows
     pieces = pa.Table.from_batches([batch.slice(at, 7) for at in range(0, batch.num_rows, 7)])
     assert profile_rows(pieces) == profile_rows(pa.Table.from_batches([batch]))
+
+
+@given(images, st.data())
+def test_rows_that_begin_within_an_image(given_images: list[Image], data: st.DataObject) -> None:
+    """Earlier versions logged rows that differ in time as faces of one image: a window may begin among them."""
+    rows = rows_of(given_images)
+    if later := [place for place, row in enumerate(rows) if row.get("face")]:
+        part = pa.Table.from_pylist(rows[data.draw(st.sampled_from(later)) :], SCHEMA)
+        total = add_profiles(profile_rows(part).values())
+        assert total.images == sum(not row["face"] for row in part.to_pylist())
+        assert total.columns["gender"].total == sum(row["face"] is not None for row in part.to_pylist())
