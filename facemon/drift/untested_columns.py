@@ -34,7 +34,8 @@ def why_untested(
             untested = Verdict.UNDECIDED if reference.column(name) else Verdict.NOT_COMPARED
             return Evidence(reason=reason, untested=untested)
         if name in sample.faulty:
-            return Evidence(reason=f"{sample.faulty[name]} in the {side}")
+            way_out = f"; {sample.strange[name].way_out}" if name in sample.strange else ""
+            return Evidence(reason=f"{sample.faulty[name]} in the {side}{way_out}")
     first, second = reference.column(name), current.column(name)
     # Where no face was found an attribute's column is not missing: it has no rows.
     if first is None and (reference.total.faces if column.attribute else reference.rows):
