@@ -22,6 +22,9 @@ def why_untested(
     reference: Sample, current: Sample, column: ComparedColumn, settings: DriftConfig, expected: ExpectedColumns
 ) -> Evidence | None:
     """Why a column cannot be tested, or what is known of an accuracy; None for one that can."""
+    if column.gone is not None:
+        is_ignored = IGNORED in (reference.not_comparable.get(column.name), current.not_comparable.get(column.name))
+        return Evidence(reason=IGNORED if is_ignored else column.gone, untested=Verdict.NOT_COMPARED)
     if column.measure == ACCURACY:
         return _weigh_accuracy(reference.accuracy(), current.accuracy(), column.attribute or "", settings)
     name = column.name
