@@ -67,14 +67,7 @@ class AttributeReader:
         tables = self.tables if is_own else self.tables.model_copy(update={"values": {}})
         numbers = _NumbersOfText(AttributeCells(attribute, tables))
         counts = count_bins(numbers.of(self.cells(name)), self.clusters, fixed_bins(scale), kind)
-        if not numbers.reader.holds_any:
-            return AttributeColumn(column, fault=_NO_NUMBERS)
-        if numbers.strange:
-            share = f"{100 * numbers.strange / numbers.rows:.2g} % of its cells"
-            fault = f"it mixes numbers and text ({share}, such as {', '.join(numbers.reader.strange)})"
-            way_out = numbers.reader.way_out if is_own else "leave cells without a number empty"
-            return AttributeColumn(column, fault=fault, strange=StrangeCells(numbers.reader.strange, way_out))
-        return AttributeColumn(column, counts)
+        return AttributeColumn(column, counts) if numbers.is_clean else numbers.faulty(column, is_own=is_own)
 
     def _read_labels(self, attribute: AttributeConfig, name: str, type_: pa.DataType) -> AttributeColumn:
         reader = AttributeCells(attribute, self.tables)
@@ -97,6 +90,23 @@ class _NumbersOfText:
     def __init__(self, reader: AttributeCells) -> None:
         self.reader = reader
         self.rows = self.strange = 0
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether there are numbers, and beside them only missing values."""
+        return self.reader.holds_any and not self.strange
+
+    def faulty(self, column: str, *, is_own: bool) -> AttributeColumn:
+        """What is wrong with a column of other cells; `tables.values` may name those of an attribute's own column."""
+        found = ", ".join(self.reader.strange)
+        if not found:
+            return AttributeColumn(column, fault=_NO_NUMBERS)
+        fault = f"{_NO_NUMBERS} (found {found})"
+        if self.reader.holds_any:
+            share = f"{100 * self.strange / self.rows:.2g} % of its cells"
+            fault = f"it mixes numbers and text ({share}, such as {found})"
+        way_out = self.reader.way_out if is_own else "leave cells without a number empty"
+        return AttributeColumn(column, fault=fault, strange=StrangeCells(self.reader.strange, way_out))
 
     def of(self, cells: Cells) -> Iterator[tuple[Any, Any]]:
         """The cells as float64, batch by batch; missing ones and those that are no number are NaN."""

@@ -64,7 +64,7 @@ def _model_columns(
         columns.append(ComparedColumn(main.column(attribute.name), attribute.name, main))
         for measure in others:
             name = measure.column(attribute.name)
-            held = [bool(sample.column(name)) for sample in (reference, current)]
+            held = [bool(sample.column(name)) or name in sample.faulty for sample in (reference, current)]
             if name in expected or (all(held) if measure is Measure.VALUE else any(held)):
                 columns.append(ComparedColumn(name, attribute.name, measure))
         accuracy = accuracy_column(attribute.name)

@@ -173,6 +173,19 @@ def test_a_column_without_any_known_cell_names_numbers_too(tmp_path: Path) -> No
         read_sample(path, attributes=[AGE], tables=TABLES)
 
 
+def test_a_column_of_an_attribute_without_any_number_names_what_it_holds(tmp_path: Path) -> None:
+    path = write(tmp_path / "rows.csv", {"yaw": ["left", "right"] * 300, "age_confidence": ["sure", "not"] * 300})
+    found = check(path, path, YAW, AGE)
+    assert found["yaw_value"].reason == (
+        "it holds no numbers (found left, right) in the reference; say what they mean under tables.values.yaw"
+    )
+    assert found["age_confidence"].reason == (
+        "it holds no numbers (found sure, not) in the reference; leave cells without a number empty"
+    )
+    mapped = TablesConfig(values={"yaw": {"left": "-40", "right": "40"}})
+    assert check(path, path, YAW, tables=mapped)["yaw_value"].verdict is Verdict.OK
+
+
 def test_commands_and_monitor_name_strange_cells(tmp_path: Path, facemon: RunFacemon) -> None:
     (tmp_path / "facemon.yaml").write_text(CONFIG)
     pa.parquet.write_table(pa.table({"hair": ["a", "b"] * 300}), tmp_path / "known.parquet")
