@@ -133,7 +133,8 @@ def set_reference(operation: Operation, request: ReferenceRequest) -> MadeRefere
             if table is not None:
                 rows, given = read or _read(operation, table)
                 made = set_from_table(ledger, name, rows, kind=request.kind, note=note, now=now, given_as=given)
-                count_once(ledger, made, attributes=config.model.attributes, tables=config.tables)
+                for said in count_once(ledger, made, attributes=config.model.attributes, tables=config.tables):
+                    operation.reporter.warn(said)
             else:
                 begin, end = window_of(request.since, request.until, config.drift.window, now)
                 made = set_from_window(ledger, name, begin, end, model=config.model.id, note=note, now=now)

@@ -100,19 +100,20 @@ def refuse_unclear_columns(
     for name in table.column_names:
         _refuse_unstorable(table.select([name]), where)
     labels = {tables.columns.get(each.name, each.name) for each in attributes if each.classes}
+    banded = {tables.columns.get(each.name, each.name) for each in attributes if each.reach}
     numbers = {tables.columns.get(column, column) for each in attributes for column in each.columns} - labels
     passed = {tables.image, tables.observed_at, tables.source, *LOG_COLUMNS, *tables.kinds, *labels}
     for name in table.column_names:
         type_ = value_type(table.schema.field(name).type)
-        if name in passed or is_number(type_):
+        if (name in passed and name not in banded) or is_number(type_):
             continue
-        if pa.types.is_binary(type_):
+        if pa.types.is_binary(type_) and name not in banded:
             raise bytes_fault(where, name)
         if is_text(type_):
             counted = pc.value_counts(table.column(name).slice(0, _LOOKED_AT).drop_null())
             texts = {text_of(each["values"]): each["counts"] for each in counted[: _LOOKED_AT // 10].to_pylist()}
-            if len(texts) > FEWEST_DISTINCT or name in numbers:
-                refuse_foreign_numbers(where, name, texts, tables.csv.decimal, declarable=name not in numbers)
+            if len(texts) > FEWEST_DISTINCT or name in numbers | banded:
+                refuse_foreign_numbers(where, name, texts, tables.csv.decimal, declarable=name not in numbers | banded)
 
 
 def _refuse_unstorable(column: pa.Table, where: str) -> None:

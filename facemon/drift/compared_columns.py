@@ -20,6 +20,8 @@ class ComparedColumn:
     name: str
     attribute: str | None = None
     measure: str = LABEL
+    gone: str | None = None
+    """Of a column that an earlier check compared, why the configuration no longer has it."""
 
 
 def compared_columns(
@@ -53,7 +55,8 @@ def _model_columns(
     """Each attribute's label, confidence and accuracy, or its value where it is a number without labels.
 
     A confidence that neither side holds is left out (tables of labels have none), and so is an accuracy, unless it
-    is `expected`. The value of a number with labels is compared where both sides have it.
+    is `expected`. The value of a number with labels is compared where both sides have it. What is `expected` of an
+    attribute that was removed, or is of another kind now, comes last.
     """
     columns = []
     for attribute in attributes:
@@ -61,14 +64,29 @@ def _model_columns(
         columns.append(ComparedColumn(main.column(attribute.name), attribute.name, main))
         for measure in others:
             name = measure.column(attribute.name)
-            held = [bool(sample.column(name)) for sample in (reference, current)]
+            held = [bool(sample.column(name)) or name in sample.faulty for sample in (reference, current)]
             if name in expected or (all(held) if measure is Measure.VALUE else any(held)):
                 columns.append(ComparedColumn(name, attribute.name, measure))
         accuracy = accuracy_column(attribute.name)
         has_labels = any(sample.accuracy().column(attribute.name) for sample in (reference, current))
         if attribute.classes and (has_labels or accuracy in expected):
             columns.append(ComparedColumn(accuracy, attribute.name, ACCURACY))
+    known = {column.name for column in columns}
+    of_config = {attribute.name for attribute in attributes}
+    columns += [_gone_column(name, of_config, expected) for name in sorted(set(expected) - known)]
     return tuple(columns)
+
+
+def _gone_column(name: str, attributes: Collection[str], expected: Collection[str]) -> ComparedColumn:
+    """A column that no attribute of the configuration has any more, under the attribute that it was of."""
+    stem, measure = name, LABEL
+    for suffix, each in {accuracy_column(""): ACCURACY, **{each.column(""): str(each) for each in Measure}}.items():
+        before = name.removesuffix(suffix)
+        # A number without bands has no column of its own name.
+        if before != name and (before in {*attributes, *expected} or each == VALUE):
+            stem, measure = before, each
+    gone = f"the attribute {stem} has no {measure}" if stem in attributes else "no attribute of the configuration"
+    return ComparedColumn(name, stem, measure, f"{gone} any more")
 
 
 def _data_columns(

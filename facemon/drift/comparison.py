@@ -13,6 +13,7 @@ from facemon.drift.compared_columns import ComparedColumn, threshold_of
 from facemon.drift.expected_columns import NOTHING_EXPECTED, ExpectedColumns
 from facemon.drift.multiplicity import adjusted
 from facemon.drift.sample import Sample
+from facemon.drift.strange_cells import with_doubt
 from facemon.drift.untested_columns import kind_of_counts
 from facemon.drift.weighing import Weighing
 
@@ -66,6 +67,8 @@ def compare_groups(
         *_weigh_groups(1, whole, columns, expected.of(check)),
         *_weigh_groups(len(groups) - 1, apart, columns, ()),
     ]
+    for group, parts in zip(groups, evidence, strict=True):
+        _doubt(group, parts, columns, check, settings)
     default = settings.model if check is Check.MODEL else settings.data
     outcomes: list[CheckResult] = []
     for family in (evidence[:1], evidence[1:]):
@@ -81,6 +84,28 @@ def compare_groups(
             verdict = overall(result.verdict for result in results)
             outcomes.append(CheckResult(verdict, default.threshold, tuple(results)))
     return outcomes
+
+
+def _doubt(
+    group: ComparedGroup,
+    parts: Sequence[list[Evidence]],
+    columns: Sequence[ComparedColumn],
+    check: Check,
+    settings: DriftConfig,
+) -> None:
+    """Take away, in place, what the windows of a group say of columns whose strange cells could mean anything."""
+    is_clustered = settings.cluster != "none"
+    for at, (_, current) in zip(parts, group.windows, strict=True):
+        for place, column in enumerate(columns):
+            at[place] = with_doubt(
+                at[place],
+                group.reference,
+                current,
+                column.name,
+                column.measure,
+                threshold=threshold_of(column, check, settings),
+                is_clustered=is_clustered,
+            )
 
 
 def _judged(

@@ -13,11 +13,11 @@ from facemon.config.model import AttributeConfig
 from facemon.domain.drift_result import Check
 from facemon.domain.profile import add_profiles
 from facemon.domain.profile_codec import decode_profile, encode_profile
-from facemon.drift.sample import Sample
+from facemon.drift.sample import Sample, StrangeCells
 from facemon.drift.tables import TableLayout
 from facemon.version import __version__
 
-_COUNTING = 4
+_COUNTING = 5
 """The version of how rows are counted and of the bytes below; a change of either raises it."""
 _LENGTH = struct.Struct("<Q")
 _DIGEST_SIZE = sha256().digest_size
@@ -47,6 +47,7 @@ def encode_counted(sample: Sample, layout: TableLayout) -> bytes:
         "sources": [[source, len(data)] for source, data in profiles.items()],
         "not_comparable": dict(sample.not_comparable),
         "faulty": dict(sample.faulty),
+        "strange": {name: [cells.examples, cells.way_out] for name, cells in sample.strange.items()},
         "names": list(sample.names),
         "bucketed": sample.bucketed,
         "edges": [[name, len(values)] for name, values in edges.items()],
@@ -90,6 +91,7 @@ def _decode(data: bytes) -> tuple[Sample, TableLayout]:
         add_profiles(by_source.values()),
         not_comparable=header["not_comparable"],
         faulty=header["faulty"],
+        strange={name: StrangeCells(tuple(cells), way_out) for name, (cells, way_out) in header["strange"].items()},
         names=tuple(header["names"]),
         bucketed=header["bucketed"],
     )

@@ -21,6 +21,7 @@ from facemon.drift.source_verdicts import (
     source_results,
     window_notes,
 )
+from facemon.drift.strange_cells import strange_notes
 from facemon.drift.window_cut import CutWindow
 from facemon.drift.window_ladder import Ladder
 
@@ -69,7 +70,7 @@ def run_checks(
     notes += [cut.note] if cut is not None and cut.note is not None else []
     notes += [] if ladder is None else [*window_notes(ladder), *source_notes(parts, reference, longest)]
     notes += [] if ladder is None and not by_source else crowd_notes(reference, longest)
-    notes += one_sided_sources(reference, longest)
+    notes += [*one_sided_sources(reference, longest), *strange_notes(reference, longest, whole.get(Check.MODEL))]
     notes += independence_notes(reference, longest, settings.cluster)
     return DriftResult(
         verdict=verdict_over(whole, parts),

@@ -30,8 +30,8 @@ class ExpectedColumns:
 
     def overdue(self, reason: str) -> str:
         """Why a column is undecided that cannot be compared any more, and what to do."""
-        way_out = f"; {_SET_ANEW}" if self.of_log else ""
-        return f"{reason}, and the last check of record compared it{way_out}"
+        way_out = _SET_ANEW if self.of_log else "compare with a reference of another name"
+        return f"{reason}, and the last check of record compared it; {way_out}"
 
 
 NOTHING_EXPECTED = ExpectedColumns()

@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 
 from facemon.config.drift import DriftConfig
-from facemon.domain.drift_result import ACCURACY, Check, ColumnResult, DriftResult, Verdict
+from facemon.domain.drift_result import ACCURACY, LABEL, Check, ColumnResult, DriftResult, Verdict
 from facemon.domain.explanation import RowsToDecide
 from facemon.drift.dependence import NO_EFFECT, Comparison, effect_parts, layout_of
 from facemon.drift.drift_check import FAMILIES_OF_LOG
 from facemon.drift.rows_to_decide import rows_to_decide
 from facemon.drift.sample import Sample, alike
+from facemon.drift.strange_cells import way_out_of
 from facemon.drift.window_ladder import spans_of
 
 
@@ -38,7 +39,8 @@ def lacking_rows(
     parts = effect_parts({name: comparison for name, (comparison, measure) in found.items() if measure != ACCURACY})
     correction = _correction(result, check, settings)
     return {
-        column.column: rows_to_decide(
+        column.column: _of_strange_cells(column, reference, current)
+        or rows_to_decide(
             column,
             settings,
             comparisons.get(column.column),
@@ -47,6 +49,13 @@ def lacking_rows(
         )
         for column in columns
     }
+
+
+def _of_strange_cells(column: ColumnResult, reference: Sample, current: Sample) -> RowsToDecide | None:
+    """What would decide a column that is undecided because of cells that are no label; None for all others."""
+    is_tested = column.verdict is not Verdict.UNDECIDED or column.p_value is not None
+    way_out = None if is_tested or column.measure != LABEL else way_out_of(reference, current, column.column)
+    return RowsToDecide(None, "cells that are no label could mean anything", way_out) if way_out else None
 
 
 def _comparison(column: ColumnResult, reference: Sample, current: Sample, settings: DriftConfig) -> Comparison | None:

@@ -13,6 +13,7 @@ from facemon.drift.accuracy import with_accuracy
 from facemon.drift.counted_sample import counting_key, decode_counted, encode_counted
 from facemon.drift.log_table import read_log_table
 from facemon.drift.sample import Sample
+from facemon.drift.strange_cells import strange_warnings
 from facemon.drift.tables import LOG_LAYOUT, TableLayout, read_reference, read_sample
 from facemon.errors import FacemonError, UsageError
 from facemon.store.ledger.protocol import Ledger
@@ -98,13 +99,15 @@ def _refuse_removed(ledger: Ledger, reference: Reference) -> None:
 
 def count_once(
     ledger: Ledger, reference: Reference, *, attributes: Sequence[AttributeConfig], tables: TablesConfig
-) -> None:
+) -> list[str]:
     """Count a table that has just become a reference, and keep that: a look, which keeps nothing, need not count.
 
-    What cannot be counted is left to the check, which says why.
+    Return what to warn of: cells that are no labels. What cannot be counted is left to the check, which says why.
     """
     with suppress(FacemonError):
-        _counted_once(ledger, reference, attributes=attributes, tables=tables, checks=_ALL_CHECKS, keeps=True)
+        found = _counted_once(ledger, reference, attributes=attributes, tables=tables, checks=_ALL_CHECKS, keeps=True)
+        return strange_warnings(found[0])
+    return []
 
 
 def _counted_once(

@@ -16,6 +16,15 @@ NO_VALUES = "no value on either side"
 
 
 @dataclass(frozen=True, slots=True)
+class StrangeCells:
+    """Cells of one column that are neither labels nor numbers."""
+
+    examples: tuple[str, ...]
+    way_out: str
+    """What to do about them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """The rows of a window, a reference or a table.
 
@@ -37,6 +46,8 @@ class Sample:
     """How much the hours and days of a source differ, by source; empty where it is not known, and in buckets."""
     whole_days: Mapping[str, Spread] = field(default_factory=lambda: MappingProxyType({}))
     """How much the days of all sources together differ, by column, at a fixed mix of sources; empty as `spreads`."""
+    strange: Mapping[str, StrangeCells] = field(default_factory=lambda: MappingProxyType({}))
+    """Of columns of attributes in a table, the cells that are neither labels nor numbers."""
     days: float | None = None
     """How many days the rows span, where they have times."""
 

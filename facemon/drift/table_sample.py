@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,8 +12,9 @@ from numpy.typing import NDArray
 from facemon.config.drift import TablesConfig
 from facemon.config.model import LOG_COLUMNS, AttributeConfig
 from facemon.domain.attribute import Measure
+from facemon.domain.profile import UNRECOGNISED
 from facemon.drift.log_table import is_log_table
-from facemon.drift.table_counts import may_be_numbers, numbers_of, value_type
+from facemon.drift.table_counts import is_text, may_be_numbers, numbers_of, value_type
 from facemon.drift.table_rows import named_sources
 from facemon.tables.attribute_cells import AttributeCells, text_of, values_of
 from facemon.tables.sourced_table import open_with_sources
@@ -83,10 +85,24 @@ def _labelled(table: pa.Table, attribute: AttributeConfig, tables: TablesConfig)
         return table
     at = table.column_names.index(name)
     column = table.column(at)
-    if not attribute.classes:
-        return table.set_column(at, Measure.VALUE.column(attribute.name), column)
-    cells = AttributeCells(attribute, tables)
     if pa.types.is_dictionary(column.type):
         column = pc.cast(column, column.type.value_type)
-    labels = [cells.label_of(cell) or None for cell in values_of(column)]
+    cells = AttributeCells(attribute, tables)
+    if not attribute.classes:
+        if is_text(value_type(column.type)):
+            column = _as_numbers(column, cells)
+        return table.set_column(at, Measure.VALUE.column(attribute.name), column)
+    labels = [_label(cell, cells) for cell in values_of(column)]
     return table.set_column(at, attribute.name, pa.array(labels, pa.string()))
+
+
+def _label(cell: Any, cells: AttributeCells) -> str | None:
+    """A cell's label; one that is no label stays as it is, so that another one in its place is seen."""
+    label = cells.label_of(cell)
+    return (text_of(cell) if label == UNRECOGNISED else label) or None
+
+
+def _as_numbers(column: pa.ChunkedArray, cells: AttributeCells) -> pa.ChunkedArray | pa.Array:
+    """A column of text as numbers, unless some cell is none."""
+    numbers = [cells.number_of(cell) for cell in values_of(column)]
+    return column if cells.strange else pa.array(numbers, pa.float64(), from_pandas=True)

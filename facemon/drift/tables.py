@@ -16,6 +16,7 @@ from facemon.domain.attribute import Measure
 from facemon.domain.binning import MISSING, Scale
 from facemon.domain.drift_result import Check
 from facemon.domain.profile import MISSING_LABEL, ColumnCounts, ColumnKind, Profile
+from facemon.drift.attribute_columns import AttributeReader
 from facemon.drift.column_kinds import (
     FEWEST_DISTINCT,
     are_truths,
@@ -23,15 +24,15 @@ from facemon.drift.column_kinds import (
     coarse_precision,
     coarsest,
     counts_up,
-    first_texts,
     presence,
     texts_of,
     truth,
 )
 from facemon.drift.log_table import is_log_table, read_log_table
-from facemon.drift.sample import IGNORED, Sample
+from facemon.drift.sample import IGNORED, Sample, StrangeCells
 from facemon.drift.table_counts import (
     MOST_LABELS,
+    Cells,
     TooManyLabels,
     count_bins,
     count_labels,
@@ -45,7 +46,7 @@ from facemon.drift.table_counts import (
     value_type,
 )
 from facemon.drift.table_rows import TableRows, rows_of_table
-from facemon.tables.attribute_cells import AttributeCells, text_of
+from facemon.tables.attribute_cells import text_of
 from facemon.tables.number_notations import number_of, refuse_foreign_numbers
 from facemon.tables.sourced_table import open_with_sources
 from facemon.tables.table_file import TableFile
@@ -155,6 +156,7 @@ class _TableReader:
         self._columns: dict[str, list[ColumnCounts]] = {}
         self._not_comparable: dict[str, str] = {}
         self._faulty: dict[str, str] = {}
+        self._strange: dict[str, StrangeCells] = {}
 
     def read(self) -> tuple[Sample, TableLayout]:
         """The sample, and the layout that a table compared with it must have."""
@@ -173,6 +175,7 @@ class _TableReader:
                 sample.total,
                 not_comparable=self._not_comparable,
                 faulty=self._faulty,
+                strange=self._strange,
                 names=tuple(dict.fromkeys(names)),
                 bucketed=self._rows.bucketed,
             ),
@@ -198,27 +201,17 @@ class _TableReader:
         return used
 
     def _read_attribute(self, attribute: AttributeConfig, column: str, name: str) -> None:
-        type_ = value_type(self._file.schema.field(name).type)
-        if pa.types.is_nested(type_):
-            self._faulty[column] = f"it holds {type_}, not labels or numbers"
-            return
-        if column == attribute.name and attribute.classes:
-            cells = AttributeCells(attribute, self._tables)
-            self._columns[column] = self._count_labels(name, cells.label_of, faces_only=True)
-            cells.check(f"{self._file.path}: column {name}")
-            return
-        if column == attribute.name:
-            column = Measure.VALUE.column(attribute.name)
-        if not is_number(type_):
-            if is_text(type_):
-                texts = first_texts(self._rows.cells(name, faces_only=True))
-                self._refuse_foreign_numbers(name, texts, declarable=False)
-            self._faulty[column] = "it holds no numbers"
-            return
-        is_confidence = column == Measure.CONFIDENCE.column(attribute.name)
-        scale, kind = (Scale.LOGIT, ColumnKind.CONFIDENCE) if is_confidence else (Scale.LOG_LINEAR, ColumnKind.NUMBER)
-        cells_of = self._rows.cells(name, faces_only=True)
-        self._columns[column] = count_bins(cells_of, len(self._rows.sources), fixed_bins(scale), kind)
+        reader = AttributeReader(self._file.path, self._tables, len(self._rows.sources), self._face_cells)
+        found = reader.read(attribute, column, name, self._file.schema.field(name).type)
+        if found.fault is not None:
+            self._faulty[found.name] = found.fault
+        else:
+            self._columns[found.name] = found.counts
+        if found.strange is not None:
+            self._strange[found.name] = found.strange
+
+    def _face_cells(self, name: str) -> Cells:
+        return self._rows.cells(name, faces_only=True)
 
     def _read_data(self, name: str) -> None:
         """Count a column that is no attribute, by the kind that was declared or else that of its cells."""

@@ -22,6 +22,9 @@ def why_untested(
     reference: Sample, current: Sample, column: ComparedColumn, settings: DriftConfig, expected: ExpectedColumns
 ) -> Evidence | None:
     """Why a column cannot be tested, or what is known of an accuracy; None for one that can."""
+    if column.gone is not None:
+        is_ignored = IGNORED in (reference.not_comparable.get(column.name), current.not_comparable.get(column.name))
+        return Evidence(reason=IGNORED if is_ignored else column.gone, untested=Verdict.NOT_COMPARED)
     if column.measure == ACCURACY:
         return _weigh_accuracy(reference.accuracy(), current.accuracy(), column.attribute or "", settings)
     name = column.name
@@ -34,7 +37,8 @@ def why_untested(
             untested = Verdict.UNDECIDED if reference.column(name) else Verdict.NOT_COMPARED
             return Evidence(reason=reason, untested=untested)
         if name in sample.faulty:
-            return Evidence(reason=f"{sample.faulty[name]} in the {side}")
+            way_out = f"; {sample.strange[name].way_out}" if name in sample.strange else ""
+            return Evidence(reason=f"{sample.faulty[name]} in the {side}{way_out}")
     first, second = reference.column(name), current.column(name)
     # Where no face was found an attribute's column is not missing: it has no rows.
     if first is None and (reference.total.faces if column.attribute else reference.rows):

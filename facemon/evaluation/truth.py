@@ -1,6 +1,5 @@
 """What the cells of a column of labels say is true of one attribute."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,6 @@ from numpy.typing import NDArray
 from facemon.config.drift import TablesConfig
 from facemon.config.model import AttributeConfig
 from facemon.domain.kinds.registry import kind_of
-from facemon.domain.profile import MISSING_LABEL
 from facemon.tables.attribute_cells import AttributeCells, text_of, values_of
 
 NO_LABEL, UNKNOWN_LABEL, OUT_OF_RANGE = -1, -2, -3
@@ -62,50 +60,25 @@ class _Reader:
         self._attribute = attribute
         self._cells = AttributeCells(attribute, tables)
         self._places = {label: index for index, label in enumerate(attribute.classes)}
-        self._folded = _folded(attribute, tables)
 
     def read(self, value: object) -> tuple[int, float, bool]:
         """The code of a cell, its number, and whether something was forgiven."""
-        number = _number(value)
+        number = self._cells.number_of(value)
         if not self._attribute.classes:
             if np.isfinite(number) and not kind_of(self._attribute).may_be_true(self._attribute, number):
                 return UNKNOWN_LABEL, float("nan"), False
             return 0 if np.isfinite(number) else self._none_of_them(value), number, False
-        label = self._cells.label_of(value)
-        if label not in self._places and np.isfinite(number):
-            label = self._cells.label_of(number)  # a number in a column of text still lies in a band
+        label, is_forgiven = self._cells.read_label(value)
         if label in self._places:
-            return self._places[label], number, isinstance(value, str) and value != value.strip()
-        if (folded := self._folded.get(text_of(value).casefold())) in self._places:
-            return self._places[folded], number, True
+            return self._places[label], number, is_forgiven
         if np.isfinite(number):
             may_be_true = kind_of(self._attribute).may_be_true(self._attribute, number)
             return (OUT_OF_RANGE, number, False) if may_be_true else (UNKNOWN_LABEL, float("nan"), False)
         return self._none_of_them(value), number, False
 
     def _none_of_them(self, value: object) -> int:
-        return NO_LABEL if text_of(value) == MISSING_LABEL else UNKNOWN_LABEL
-
-
-def _folded(attribute: AttributeConfig, tables: TablesConfig) -> Mapping[str, str]:
-    """Labels, and cells that stand for them, in small letters; without those that only differ in letter case."""
-    spelled = {label: label for label in attribute.classes}
-    spelled |= {text_of(cell): label for cell, label in tables.values.get(attribute.name, {}).items()}
-    meant: dict[str, set[str]] = {}
-    for text, label in spelled.items():
-        meant.setdefault(text.casefold(), set()).add(label)
-    return {text: labels.pop() for text, labels in meant.items() if len(labels) == 1}
+        return NO_LABEL if self._cells.is_missing(value) else UNKNOWN_LABEL
 
 
 def _shown(value: object) -> str:
     return repr(value) if isinstance(value, str) and value != value.strip() else text_of(value)
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool) or value is None:
-        return float("nan")
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return float("nan")
-    return number if np.isfinite(number) else float("nan")

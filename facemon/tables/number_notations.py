@@ -12,7 +12,7 @@ _NEARLY_ALL = 0.95
 _CURRENCY = r"(?:[€$£¥₹₩₽₺₪₫฿]|EUR|USD|GBP|CHF|JPY|CNY|INR|Fr\.|zł|kr)"
 _MARKS = "'\u2019 \u00a0\u2009\u202f"
 """Apostrophes and spaces between thousands."""
-_OTHER = {".": ",", ",": "."}
+OTHER_DECIMAL = {".": ",", ",": "."}
 _MINUS = "\u2212"
 _NUMBER = r"""
     (?P<sign>[+-]?) \s* (?:{currency}\s*)? (?P<inner>[+-]?)
@@ -59,6 +59,20 @@ def number_of(text: str | None, decimal: str = ".") -> float:
     return -number if is_negative or "-" in (match["sign"], match["inner"]) else number
 
 
+def plain_number(text: str, decimal: str) -> float:
+    """The number that a text is in digits alone, NaN where it is none: 3.5 but not 3.5%.
+
+    With a decimal comma a point is a decimal sign too, as other formats than CSV write it, unless it may part
+    thousands: 26.5 but not 26.500.
+    """
+    text = text.strip().replace(_MINUS, "-")
+    if _PLAIN[decimal].fullmatch(text):
+        return float(text.replace(",", "."))
+    if decimal == "," and _PLAIN["."].fullmatch(text) and math.isnan(number_of(text, decimal)):
+        return float(text)
+    return math.nan
+
+
 def numbers_in(texts: Sequence[str | None], decimal: str) -> list[float]:
     """The numbers that the texts of one column are, NaN for those that are none.
 
@@ -67,7 +81,7 @@ def numbers_in(texts: Sequence[str | None], decimal: str) -> list[float]:
     """
     numbers = [number_of(text, decimal) for text in texts]
     if any(math.isnan(number) for number in numbers):
-        others = [number_of(text, _OTHER[decimal]) for text in texts]
+        others = [number_of(text, OTHER_DECIMAL[decimal]) for text in texts]
         if sum(map(math.isnan, others)) < sum(map(math.isnan, numbers)):
             return others
     return numbers
@@ -90,7 +104,7 @@ def foreign_numbers(cells: Mapping[str, int], decimal: str) -> _ForeignNumbers |
     """What is to be said of a column's distinct texts with their counts; none where they are labels or plain."""
     given = {text: count for text, count in cells.items() if text}
     total = sum(given.values())
-    other = _OTHER[decimal]
+    other = OTHER_DECIMAL[decimal]
     read = {sign: [text for text in given if not math.isnan(number_of(text, sign))] for sign in (decimal, other)}
     sums = {sign: sum(given[text] for text in texts) for sign, texts in read.items()}
     best = other if sums[other] > sums[decimal] else decimal
@@ -113,7 +127,7 @@ def refuse_foreign_numbers(
     found = foreign_numbers(cells, decimal)
     if found is None:
         return
-    other = _OTHER[decimal]
+    other = OTHER_DECIMAL[decimal]
     comma = f'tables.csv.decimal: "{other}"'
     kinds = f"tables.kinds: {{{column}: numerical}}"
     either = f"{kinds}, or categorical to compare the cells as labels" if declarable else "write plain numbers"

@@ -45,3 +45,31 @@ def test_a_column_is_missed_after_many_checks_of_another_kind(tmp_path: Path) ->
     assert "the last check of record compared it" in (brightness.reason or "")
     (explained,) = explain_last_check(operation, DriftRequest(), "image_brightness").explanations
     assert explained.check is Check.DATA
+
+
+def test_an_attribute_that_was_removed_is_missed_until_a_new_reference(tmp_path: Path) -> None:
+    """And so is the old name of one that was renamed."""
+    configurations = (CONFIGURATION, CONFIGURATION.replace("name: gender,", "name: sex,"))
+    before, after = (
+        Operation(parse_config(text, name="facemon.yaml", directory=tmp_path), PythonReporter())
+        for text in configurations
+    )
+
+    def names(operation: Operation, reference: str) -> set[str]:
+        """The undecided columns whose attribute the configuration no longer has."""
+        request = DriftRequest(
+            CheckChoice.MODEL, reference=reference, since=NOON, until=(NOON + DAY).isoformat(), record=True
+        )
+        columns = check_drift(operation, request).result.checks[Check.MODEL].columns
+        missed = [each for each in columns if (each.reason or "").startswith("no attribute of the configuration")]
+        assert {each.verdict for each in missed} <= {Verdict.UNDECIDED}
+        return {each.column for each in missed}
+
+    with open_ledger(tmp_path / ".facemon", create=True) as ledger:
+        log_images(ledger, 400)
+        for name in ("one", "two"):
+            rows = pa.table({"gender": ["female", "male"] * 150, "sex": ["female", "male"] * 150})
+            set_from_table(ledger, name, rows, kind="predictions", note="", now=NOON)
+    assert names(before, "one") == set()
+    assert names(after, "one") == names(after, "one") == {"gender"}
+    assert names(after, "two") == names(after, "two") == set()

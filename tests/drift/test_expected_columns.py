@@ -1,11 +1,13 @@
 """Nothing unknown passes: attributes that a side lacks, and columns that were compared before and cannot be now."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from facemon.config.drift import DriftConfig
+from facemon.config.model import AttributeConfig
 from facemon.domain.drift_result import Check, CheckResult, ColumnResult, DriftResult, Side, Verdict
 from facemon.domain.labelled import LabelledCount
 from facemon.domain.profile import Profile
@@ -23,10 +25,11 @@ NO_FACES = Sample.of_rows(Profile(500, 0, 0, {}))
 
 
 def columns(
-    reference: Sample, current: Sample, expected: ExpectedColumns, check: Check = Check.MODEL
-) -> dict[str, ColumnResult]:
+    reference: Sample, current: Sample, expected: ExpectedColumns, check: Check = Check.MODEL,
+    attributes: Sequence[AttributeConfig] = (binary("beard"), binary("mask")),
+) -> dict[str, ColumnResult]:  # fmt: skip
     result = run_checks(
-        reference, current, checks=[check], attributes=[binary("beard"), binary("mask")], settings=DriftConfig(),
+        reference, current, checks=[check], attributes=attributes, settings=DriftConfig(),
         at=AT, reference_side=Side(0), current_side=Side(0), expected=expected,
     )  # fmt: skip
     return {column.column: column for column in result.checks[check].columns}
@@ -90,6 +93,39 @@ def test_an_accuracy_that_was_compared_before() -> None:
         found = columns(*sides, before)["beard_accuracy"]
         assert found.verdict is Verdict.UNDECIDED
         assert "facemon evaluate compares with true ones" in (found.reason or "")
+
+
+NOSE = ("nose", "nose_confidence", "nose_value", "nose_accuracy")
+NUMBER = AttributeConfig(name="nose", output="out", kind="number")
+GONE = "no attribute of the configuration any more"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "column", "reason"),
+    [
+        *(((binary("beard"),), name, GONE) for name in NOSE),
+        ((binary("beard"), NUMBER), "nose", "the attribute nose has no label any more"),
+        ((binary("beard"), NUMBER), "nose_confidence", "the attribute nose has no confidence any more"),
+        ((binary("beard"), NUMBER), "nose_accuracy", "the attribute nose has no accuracy any more"),
+        ((binary("beard"), binary("nose")), "nose_value", "the attribute nose has no value any more"),
+    ],
+)
+@pytest.mark.parametrize("rows", [BEARD, single(beard=yes_no(100, 500), nose=yes_no(100, 500))])
+def test_a_column_of_an_attribute_that_was_removed_or_changed_its_kind(
+    attributes: Sequence[AttributeConfig], column: str, reason: str, rows: Sample
+) -> None:
+    due = ExpectedColumns(of_log=True, before={Check.MODEL: frozenset({"beard", *NOSE})})
+    found = columns(rows, rows, due, attributes=attributes)
+    way_out = "set a new reference with facemon reference set --since 24h"
+    assert (found[column].verdict, found[column].reason) == (
+        Verdict.UNDECIDED,
+        f"{reason}, and the last check of record compared it; {way_out}",
+    )
+    assert (found[column].attribute, found["beard"].verdict) == ("nose", Verdict.OK)
+    nothing = replace(due, before={})
+    assert column not in columns(rows, rows, nothing, attributes=(binary("beard"),))
+    left_out = replace(rows, not_comparable={"nose": IGNORED})
+    assert columns(left_out, left_out, due, attributes=(binary("beard"),))["nose"].verdict is Verdict.NOT_COMPARED
 
 
 def recorded(name: str, verdict: Verdict, score: float | None, **changes: object) -> DriftResult:

@@ -8,7 +8,7 @@ import pytest
 
 from facemon.config.drift import TablesConfig
 from facemon.domain.drift_result import Verdict
-from facemon.domain.profile import ColumnKind
+from facemon.domain.profile import UNRECOGNISED, ColumnKind
 from facemon.drift.table_sample import sampled_rows
 from facemon.drift.tables import read_sample
 from facemon.errors import FacemonError
@@ -95,11 +95,11 @@ def test_columns_are_mapped_to_attributes(tmp_path: Path) -> None:
     assert set(rows.column("beard").to_pylist()) == {"no", "yes"}
 
 
-def test_an_unknown_label_is_other_and_an_empty_cell_is_missing(tmp_path: Path) -> None:
+def test_an_unknown_label_is_counted_apart_and_an_empty_cell_is_missing(tmp_path: Path) -> None:
     path = tmp_path / "labels.csv"
     path.write_text("beard,n\n" + "yes,1\n" * 3 + ",1\n" * 2 + "maybe,1\n")
     column = read_sample(path, attributes=[BEARD], tables=TABLES).total.columns["beard"]
-    assert dict(zip(column.labels, column.counts, strict=True)) == {"": 2, "other": 1, "yes": 3}
+    assert dict(zip(column.labels, column.counts, strict=True)) == {"": 2, UNRECOGNISED: 1, "yes": 3}
 
 
 def test_cells_that_are_no_labels_need_a_mapping(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_decimals_are_the_labels_and_sources_that_floats_are(tmp_path: Path) -> 
     )
     assert same == floats
     assert set(same.by_source) == {"1", "2", "2.5"}
-    assert set(same.total.columns["age"].labels) == {"young", "old", "", "other"}
+    assert set(same.total.columns["age"].labels) == {"young", "old", "", UNRECOGNISED}
 
 
 @pytest.mark.parametrize("column", ["beard", "beard_confidence"])
