@@ -6,7 +6,8 @@ import struct
 from typing import Any
 
 _LENGTH = struct.Struct("!Q")
-_PART_BYTES = 2**18
+_PART_BYTES = 2**16
+"""Read at once: room for more would be mapped and unmapped for each answer."""
 
 
 def send(connection: socket.socket, message: object) -> None:

@@ -16,8 +16,10 @@ def decode_plain_jpeg(content: bytes, header: ImageHeader, needed: NeededSize | 
     if header.pixels > (Image.MAX_IMAGE_PIXELS or header.pixels) or (needed is not None and _shrinks(size, needed)):
         return None
     try:
+        image = Image.new("RGB", size, None)  # not filled: the decoder writes each pixel, or fails
         # As Pillow's own reader asks its decoder: no other colours than the file's, and no smaller scale.
-        return DecodedImage(Image.frombytes("RGB", size, content, "jpeg", "RGB", ""), size)
+        image.frombytes(content, "jpeg", ("RGB", ""))
+        return DecodedImage(image, size)
     except (OSError, ValueError, MemoryError):
         return None
 

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -55,9 +55,18 @@ class AccessLog:
     def _write_entries(self) -> None:
         # As many as there are now: more may come as fast as they are taken.
         taken = [self._entries.popleft() for _ in range(len(self._entries))]
-        lines = [json.dumps({"at": format_time(at)} | entry) for at, entry in taken]
+        entries: list[dict[str, Any]] = [{"at": format_time(at)} | entry for at, entry in taken]
         if self._left_out:
-            lines.append(json.dumps({"at": format_time(datetime.now(UTC)), "left_out": self._left_out}))
+            entries.append({"at": format_time(datetime.now(UTC)), "left_out": self._left_out})
             self._left_out = 0
-        if lines:  # of JSON in ASCII, so none has an end within
-            self._write(Lines("\n".join(lines)))
+        if entries:
+            self._write(Lines(_lines_of(entries)))
+
+
+def _lines_of(entries: Sequence[Mapping[str, Any]]) -> str:
+    """Encode all entries at once, which takes less time than one by one, and begin a line at each.
+
+    JSON in ASCII has no line ends within; a quotation mark inside a text is escaped, so that no text looks like the
+    beginning of an entry.
+    """
+    return json.dumps(entries)[1:-1].replace('}, {"at": ', '}\n{"at": ')

@@ -17,7 +17,7 @@ Header = tuple[bytes, bytes]
 
 def header(scope: Scope, name: bytes) -> str:
     """Return a header's value; repeated ones joined by commas; '' where it is missing."""
-    return ", ".join(value.decode("latin-1") for key, value in scope["headers"] if key == name)
+    return ", ".join([value.decode("latin-1") for key, value in scope["headers"] if key == name])
 
 
 async def send_response(send: Send, status: int, body: bytes, *headers: Header, without_body: bool = False) -> None:

@@ -5,6 +5,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -16,7 +17,7 @@ from facemon.server.route_templates import template_of
 REQUEST_ID = "request_id"
 """Where an application finds the id of its request, in the scope."""
 _HEADER = b"x-request-id"
-_GIVEN_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
+_GIVEN_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 AccessLog = Callable[[dict[str, Any]], None]
 
 
@@ -52,12 +53,8 @@ class CountedRequests:
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
-        began = time.perf_counter()
+        finish = partial(self._finish, scope, time.perf_counter())
         request_id = scope[REQUEST_ID] = self._request_id(scope)
-
-        def finish(code: int, waited: float) -> None:
-            self._finish(scope, code, time.perf_counter() - began - waited)
-
         answer = _Answer(receive, send, request_id, finish)
         try:
             await self._application(scope, answer.receive, answer.send)
@@ -74,10 +71,11 @@ class CountedRequests:
             answer.finish(answer.code or 500)
 
     def _request_id(self, scope: Scope) -> bytes:
-        given = header(scope, _HEADER).encode("latin-1")
-        return given if _GIVEN_ID.fullmatch(given) else f"{self._first_id}-{next(self._requests)}".encode()
+        given = header(scope, _HEADER)
+        return (given if _GIVEN_ID.fullmatch(given) else f"{self._first_id}-{next(self._requests)}").encode()
 
-    def _finish(self, scope: Scope, code: int, seconds: float) -> None:
+    def _finish(self, scope: Scope, began: float, code: int, waited: float) -> None:
+        seconds = time.perf_counter() - began - waited
         endpoint = self._endpoint_of(scope)
         self._counts.count(endpoint, scope["method"], code, seconds)
         if self._access_log is not None:
@@ -120,7 +118,7 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.code = message["status"]
             headers = [*message.get("headers", ())]
-            if all(name.lower() != _HEADER for name, _ in headers):
+            if _HEADER not in [name.lower() for name, _ in headers]:
                 headers.append((_HEADER, self._request_id))
             # A message of its own: the application may send the one that it gave again.
             message = {**message, "headers": headers}

@@ -132,9 +132,9 @@ class PredictionQueue:
                 self._free.remove(ended[0])
                 self._begin_renewal(ended[0], _IDLE_END)
                 continue
-            taken = self._waiting.take(
-                may_be_heavy=self._lanes.may_be_heavy(self.strength.available), may_be_light=self._lanes.may_be_light
-            )
+            # To count the workers that can be asked, each is looked at.
+            may_be_heavy = not self._waiting.is_only_light and self._lanes.may_be_heavy(self.strength.available)
+            taken = self._waiting.take(may_be_heavy=may_be_heavy, may_be_light=self._lanes.may_be_light)
             if not taken:
                 return
             # Here, since the task begins later, and its image may be light afterwards: one that is given up is.

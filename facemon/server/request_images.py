@@ -1,7 +1,6 @@
 """The images of a request: its body, or the files of a form; refused as soon as it is known to be too much."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
@@ -62,19 +61,24 @@ async def _read_body(receive: Receive, reader: "_Body | _Form", limit: int, is_a
         reader.add(chunk)
 
 
-@dataclass(slots=True)
 class _Body:
     """One image, which is the whole body."""
 
-    content: bytearray = field(default_factory=bytearray)
+    def __init__(self) -> None:
+        self._content: bytes | bytearray = b""
 
     def add(self, chunk: bytes) -> None:
-        self.content += chunk
+        if not self._content:  # most bodies are one chunk, which is not copied
+            self._content = chunk
+            return
+        if isinstance(self._content, bytes):
+            self._content = bytearray(self._content)
+        self._content += chunk
 
     def images(self) -> list[SentImage]:
-        if not self.content:
+        if not self._content:
             refuse(400, "the body is empty: send an image")
-        return [SentImage("body", bytes(self.content))]
+        return [SentImage("body", bytes(self._content))]
 
 
 class _Form:
