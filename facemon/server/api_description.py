@@ -53,7 +53,7 @@ def describe_api(config: ApiConfig, *, asks_for_token: bool) -> Document:
             "/predict": {"post": predict},
             "/health": {"get": _text("Whether the process is alive", "It is.")},
             "/ready": {"get": _text("Whether requests should be sent here", "They should.") | {"responses": {
-                "200": {"description": "They should."},
+                "200": {"description": "They should; the body says if predictions cannot be logged yet."},
                 "503": {"description": "They should not: the body says why."}}}},
             "/metrics": {"get": _text("All metrics, for Prometheus", "The text format, or OpenMetrics if asked for.")},
         },

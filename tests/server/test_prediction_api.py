@@ -21,6 +21,7 @@ from facemon.domain.prediction import Origin, PredictedBatch
 from facemon.errors import FacemonError
 from facemon.model.predictor import Predictor
 from facemon.server import prediction_api
+from facemon.server.prediction_api import LogTrouble
 from tests.patience import HANG_S
 from tests.server.served_api import Api, picture, served
 
@@ -232,6 +233,16 @@ def test_nothing_is_remembered_without_a_cache(tmp_path: Path) -> None:
             api.ask("POST", "/predict", picture())
         assert [len(batch.latencies) for batch in api.logged] == [1, 1]
         assert api.series()["cache_size", frozenset()] == 0
+
+
+def test_one_that_cannot_log_is_ready_as_long_as_predictions_can_wait(tmp_path: Path) -> None:
+    troubles = [LogTrouble("the disk is full", is_full=False), LogTrouble("the disk is full", is_full=True), None]
+    with served(tmp_path, trouble_with_log=lambda: troubles.pop(0)) as api:
+        waits = "ready; cannot log, predictions wait in memory: the disk is full\n"
+        assert api.ask("GET", "/ready")[:2] == (200, waits)
+        loses = "cannot log, and no further prediction can wait in memory: the disk is full\n"
+        assert api.ask("GET", "/ready")[:2] == (503, loses)
+        assert api.ask("GET", "/ready")[:2] == (200, "ready\n")
 
 
 def test_a_model_that_failed_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
