@@ -2,6 +2,7 @@
 
 import errno
 import os
+from contextlib import suppress
 from pathlib import Path
 
 MEMORY = "use fewer workers (--threads), lower predict.max_pixels, or raise the limit on memory (ulimit -v)"
@@ -34,6 +35,20 @@ _SQLITE_HINTS = {
     "SQLITE_READONLY": HINTS[errno.EROFS],
     "SQLITE_BUSY": "another process writes to it: wait for that to end and run again",
 }
+
+
+def refused_access(path: Path, mode: int = os.W_OK) -> OSError | None:
+    """The error by which the system would refuse this access to a path; None where it would not.
+
+    What os.access refuses need not be a matter of permissions: nothing can be written where a file system is read-only.
+    """
+    if os.access(path, mode):
+        return None
+    number = errno.EACCES
+    with suppress(OSError):
+        if mode & os.W_OK and os.statvfs(path).f_flag & os.ST_RDONLY:
+            number = errno.EROFS
+    return OSError(number, os.strerror(number), str(path))
 
 
 def hint_of(error: BaseException | None) -> str | None:

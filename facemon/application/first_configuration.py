@@ -1,5 +1,6 @@
 """A configuration to begin with: for the built-in model, or for an ONNX file that is described by what it holds."""
 
+import errno
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from facemon.application.operation import Reporter
+from facemon.error_hints import hint_of, refused_access
 from facemon.errors import FacemonError, UsageError
 from facemon.printable import Lines, printable
 
@@ -106,8 +108,9 @@ def require_writable(file: Path, networks: Sequence[Path | None] = ()) -> None:
     refuse_input(file, networks)
     if file.name == SCHEMA_FILE:
         raise UsageError(f"{file} is the name of the schema, which is written beside it", "name another file with -o")
-    if not os.access(file.parent, os.W_OK) or (file.exists() and not os.access(file, os.W_OK)):
-        raise FacemonError(f"{file} cannot be written: permission denied", "name a file in a folder of yours with -o")
+    if refused := refused_access(file.parent) or (refused_access(file) if file.exists() else None):
+        hint = "name a file in a folder of yours with -o" if refused.errno == errno.EACCES else hint_of(refused)
+        raise FacemonError(f"{file} cannot be written: {str(refused.strerror).lower()}", hint) from refused
     refuse_other_schema(file.with_name(SCHEMA_FILE))
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from facemon.server.bearer_tokens import BearerTokens
     from facemon.server.live_predictions import LivePredictions
     from facemon.server.model_workers import ModelWorker
+    from facemon.server.prediction_api import LogTrouble
     from facemon.server.request_counts import RequestCounts
     from facemon.server.source_names import SourceNames
     from facemon.store.log_process import LogProcess
@@ -116,7 +117,7 @@ class RunningApi:
         metrics = own_registry(gauges, config, operation.reporter.warn)
         sources = _source_names(operation, counts)
         self._most_connections = api.max_connections
-        self._api = PredictionApi(api, predictions, in_flight, metrics, self._why_not_ready, sources, tokens)
+        self._api = PredictionApi(api, predictions, in_flight, metrics, self._trouble_with_log, sources, tokens)
         entries = stack.enter_context(AccessLog(operation.reporter.say)) if api.access_log else None
         note = _newsworthy(entries.add) if entries else None
         self._server = HttpServer(
@@ -203,12 +204,15 @@ class RunningApi:
             killed=lambda: self._server.stop(),  # noqa: PLW0108 - it is not there yet
         )
 
-    def _why_not_ready(self) -> str | None:
+    def _trouble_with_log(self) -> "LogTrouble | None":
+        from facemon.server.prediction_api import LogTrouble
+
+        reason = self._log.trouble
         try:
             self._operation.open_ledger().close()
         except FacemonError as error:
-            return error.message
-        return self._log.trouble
+            reason = error.message
+        return LogTrouble(reason, self._log.is_full) if reason else None
 
 
 def _newsworthy(add: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:

@@ -99,7 +99,8 @@ def _moment(alert: Alert, scenario: Scenario, window: int) -> RuleTest:
     counts = any(isinstance(signal, Burst) for signal in scenario.signals)
     turn = turn_of_window(window) if counts else DEFAULT_TURN
     at = turn if counts else 0
-    checks = [_state_check(alert, at, scenario.fires, pending=alert.for_.total_seconds() > 0)]
+    pending = alert.for_.total_seconds() > 0
+    checks = [_state_check(alert, at, scenario.fires, pending=pending, besides=scenario.besides)]
     return RuleTest(turn, at, _group(alert, scenario, Phases(turn, at, at, at), checks))
 
 
@@ -202,14 +203,15 @@ def _firing_check(alert: Alert, fires: Firing | None, at: int, config: Config) -
     return _check(alert, at, {"exp_labels": _labels(alert, fires), "exp_annotations": texts})
 
 
-def _state_check(alert: Alert, at: int, fires: Firing | None, *, pending: bool = False) -> dict[str, Any]:
+def _state_check(
+    alert: Alert, at: int, fires: Firing | None, *, pending: bool = False, besides: tuple[Firing, ...] = ()
+) -> dict[str, Any]:
     """Whether the condition holds, as Prometheus shows it of every alert that is pending or firing."""
-    samples = []
-    if fires is not None:
-        state = "pending" if pending else "firing"
-        labels = {"alertname": alert.name, "alertstate": state, **_labels(alert, fires)}
+    samples, state = [], "pending" if pending else "firing"
+    for each in (*(() if fires is None else (fires,)), *besides):
+        labels = {"alertname": alert.name, "alertstate": state, **_labels(alert, each)}
         inside = ", ".join(f"{name}={quoted(value)}" for name, value in labels.items())
-        samples = [(f"ALERTS{{{inside}}}", 1.0)]
+        samples.append((f"ALERTS{{{inside}}}", 1.0))
     return expression_check(at, f"ALERTS{{alertname={quoted(alert.name)}}}", samples)
 
 

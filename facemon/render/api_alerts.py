@@ -13,6 +13,7 @@ from facemon.render.alert import Alert, Dashboard, Runbook
 from facemon.render.annotation import PERCENTAGE, label, value
 from facemon.render.api_scenarios import failing_scenarios, failing_with_few_here, slow_scenarios, slow_with_few_here
 from facemon.render.carried_labels import every_label, only_labels
+from facemon.render.drift_series import target_labels
 from facemon.render.foreign_metrics import UP
 from facemon.render.scenario import Firing, Gauge, Scenario, Signal, Span, in_store, series_text
 from facemon.render.traffic import requests
@@ -232,7 +233,7 @@ def _model_not_loaded(config: Config) -> Alert:
     )
     own_api = Gauge(series_text(UP.name, {"job": "api", "instance": "own-api:1"}), 1, 1)
     signal, usual = promql.select(MODEL_LOADED), DEFAULT_ALERTS["ModelNotLoaded"]
-    lost = promql.unless(promql.select(_WORKERS), signal, on=promql.TARGET_LABELS)
+    lost = promql.unless(promql.select(_WORKERS), signal, on=target_labels(config))
     return Alert(
         name="ModelNotLoaded",
         group="api",

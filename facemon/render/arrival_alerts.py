@@ -1,10 +1,12 @@
 """The alerts on the way that the store's metrics take by a schedule: the export, and the textfile or push it ends in.
 
 A stopped schedule makes all stamps of that way old at once. So that one of them is named, the nearest to Prometheus,
-ExportStale is silent where the textfile or the push itself is old.
+ExportStale is silent where the textfile or the push itself is old. A push has the labels of its store. A textfile does
+not: where metrics.labels tell stores apart, ExportStale is silent for a node whose old textfiles are at least as many
+as its stores with an old export.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,7 +19,15 @@ from facemon.render.age_scenarios import at_the_limits
 from facemon.render.alert import Alert, Dashboard, Runbook
 from facemon.render.annotation import label
 from facemon.render.carried_labels import every_label
-from facemon.render.drift_series import EXPORT, EXPORTED, LAST_SUCCESS, example_target, only
+from facemon.render.drift_series import (
+    EXPORT,
+    EXPORTED,
+    LAST_SUCCESS,
+    example_target,
+    only,
+    other_labels,
+    target_labels,
+)
 from facemon.render.foreign_metrics import NODE_TEXTFILE_ERROR, NODE_TEXTFILE_MTIME, PUSH_FAILURE_TIME, PUSH_TIME
 from facemon.render.promql_ages import AHEAD, overdue
 from facemon.render.rule_test import milliseconds, turn_within
@@ -46,9 +56,18 @@ class _End:
     queries: Mapping[str, promql.Expr]
 
     @property
+    def is_file(self) -> bool:
+        """Whether the gauge is of a file, which has no label of the store that wrote it."""
+        return "file" in self.own
+
+    @property
     def age(self) -> promql.Expr:
-        matchers = (_TEXTFILE,) if "file" in self.own else ()
+        matchers = (_TEXTFILE,) if self.is_file else ()
         return promql.age(self.metric, *matchers)
+
+    def labels(self, config: Config) -> tuple[str, ...]:
+        """The labels that the gauge and the store that it is of have both."""
+        return promql.TARGET_LABELS if self.is_file else target_labels(config)
 
     def arrived(self, target: Mapping[str, str], age: float) -> Clock:
         return Clock(series_text(self.metric.name, {**self.own, **target}), age)
@@ -105,12 +124,11 @@ def _stamp(labels: Mapping[str, str], age: float) -> Clock:
 def _export_stale(config: Config, end: _End) -> Alert:
     oldest = export_stale_after(config)
     signal, usual = promql.age(LAST_SUCCESS, EXPORTED), DEFAULT_ALERTS["ExportStale"]
-    arrived = overdue(end.age, _end_stale_after(config, end))
     return Alert(
         name="ExportStale",
         group="stack",
         signal=signal,
-        expr=promql.unless(overdue(signal, oldest), arrived, on=promql.TARGET_LABELS),
+        expr=promql.unless(overdue(signal, oldest), _told_by_end(config, end, signal), on=end.labels(config)),
         limit=f"no export of the store's metrics for more than {format_duration(oldest)}, or one that is dated 1d "
         "ahead, although something newer arrived",
         threshold=oldest.total_seconds(),
@@ -133,9 +151,21 @@ def _export_stale(config: Config, end: _End) -> Alert:
     )  # fmt: skip
 
 
+def _told_by_end(config: Config, end: _End, signal: promql.Expr) -> promql.Expr:
+    """What the alert on the end of the way tells of in the place of ExportStale: pushes, or nodes."""
+    limit = _end_stale_after(config, end)
+    arrived = overdue(end.age, limit)
+    if not (end.is_file and config.metrics.labels):
+        return arrived
+    # With the shorter limit: the old textfile of a store must not be taken for that of another store.
+    exports = overdue(signal, min(export_stale_after(config), limit))
+    files, stores = (promql.aggregate("count", each, by=promql.TARGET_LABELS) for each in (arrived, exports))
+    return promql.not_before(files, stores)
+
+
 def _export_scenarios(config: Config, end: _End, oldest: timedelta) -> tuple[Scenario, ...]:
     here, age = example_target(config), oldest.total_seconds()
-    beside, fires = only(here, promql.TARGET_LABELS), Firing({**EXPORT, **here})
+    beside, fires = only(here, end.labels(config)), Firing({**EXPORT, **here})
     healthy = _stamp({**here, "instance": "exporter:2"}, 0)
     predicted = series_text(LAST_SUCCESS.name, {**here, "command": "predict"})
     limit, old = _end_stale_after(config, end).total_seconds(), _stamp(here, 2 * age)
@@ -157,7 +187,41 @@ def _export_scenarios(config: Config, end: _End, oldest: timedelta) -> tuple[Sce
           for name, other in _OTHER_TARGET.items()),
         *(Scenario(f"old, and what is not facemon's {what}", (old, foreign), fires)
           for what, foreign in end.foreign_ages(beside, 2 * limit).items()),
+        *(_beside_textfiles(config, end, oldest) if end.is_file and config.metrics.labels else ()),
     )  # fmt: skip
+
+
+def _beside_textfiles(config: Config, end: _End, oldest: timedelta) -> Iterator[Scenario]:
+    """Other stores whose textfiles the same node-exporter reads."""
+    here = example_target(config)
+    beside, limit = only(here, promql.TARGET_LABELS), _end_stale_after(config, end).total_seconds()
+    age, other = 2 * oldest.total_seconds(), {"file": "/textfile/facemon-other.prom"}
+    old, least = _stamp(here, age), min(limit, oldest.total_seconds())
+    files = (end.arrived(beside, 2 * limit), end.arrived({**beside, **other}, 2 * limit))
+    for title, seconds in (("a prediction is old", age), ("a prediction is in the future", -2 * AHEAD)):
+        predicted = Clock(series_text(LAST_SUCCESS.name, {**here, "command": "predict"}), seconds)
+        yield Scenario(f"old, and so is the textfile; {title}", (old, predicted, files[0]))
+    elsewhere = {"instance": _OTHER_TARGET["instance"]}
+    yield Scenario("old, and so are export and textfile at another instance",
+                   (old, _stamp({**here, **elsewhere}, age), end.arrived({**beside, **elsewhere}, 2 * limit)),
+                   Firing({**EXPORT, **here}))  # fmt: skip
+    for name in config.metrics.labels:
+        there = {**here, name: other_labels(config)[name]}
+        stores = (old, _stamp(there, age))
+        for title, seconds in (("at the limit", least), ("a day ahead", -AHEAD)):
+            beside_it = (old, _stamp(there, seconds), files[0])
+            yield Scenario(f"old, and so is the textfile; that of another {name} is {title}", beside_it)
+        yield Scenario(f"old in one {name}, in the future in another, and one textfile is old",
+                       (old, _stamp(there, -1.005 * AHEAD), files[0]), Firing({**EXPORT, **here}),
+                       besides=(Firing({**EXPORT, **there}),))  # fmt: skip
+        yield Scenario(f"old in stores of two {name}, and so is one textfile", (*stores, files[0]),
+                       Firing({**EXPORT, **here}), besides=(Firing({**EXPORT, **there}),))  # fmt: skip
+        yield Scenario(f"old in stores of two {name}, and so are both textfiles", (*stores, *files))
+        # The other store's export is just old enough for its textfile to be.
+        soon = _stamp(there, 1.005 * least)
+        also = (Firing({**EXPORT, **there}),) if soon.age > oldest.total_seconds() else ()
+        yield Scenario(f"old, and the textfile of another {name} is", (old, soon, files[1]),
+                       Firing({**EXPORT, **here}), besides=also)  # fmt: skip
 
 
 def _gone(series: str, age: float, others: tuple[Signal, ...], fires: Firing) -> Scenario:
@@ -192,7 +256,7 @@ def _end_stale(config: Config, end: _End) -> Alert:
     expr = overdue(signal, oldest)
     if end.alert == "PushStale":
         # What else is pushed there is not ours.
-        expr = promql.only_where(expr, promql.select(LAST_SUCCESS, EXPORTED), on=promql.TARGET_LABELS)
+        expr = promql.only_where(expr, promql.select(LAST_SUCCESS, EXPORTED), on=target_labels(config))
     return Alert(
         name=end.alert,
         group="stack",
@@ -219,7 +283,7 @@ def _end_stale(config: Config, end: _End) -> Alert:
 
 
 def _end_scenarios(config: Config, end: _End, oldest: timedelta) -> tuple[Scenario, ...]:
-    beside, age = only(example_target(config), promql.TARGET_LABELS), oldest.total_seconds()
+    beside, age = only(example_target(config), end.labels(config)), oldest.total_seconds()
     fires = Firing({**end.own, **beside})
     pushed = end.alert == "PushStale"
 

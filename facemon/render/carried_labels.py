@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from facemon.config.document import Config
 from facemon.domain.metric_catalogue import CATALOGUE
+from facemon.render.foreign_metrics import OF_STORES
 from facemon.render.promql import TARGET_LABELS, Series
 
 
@@ -37,7 +38,7 @@ class CarriedLabels:
 
 def every_label(metric: Series, config: Config) -> CarriedLabels:
     """All labels of a metric's series: what compares, subtracts or filters them keeps these."""
-    constant = config.metrics.labels if metric.name in CATALOGUE else ()
+    constant = config.metrics.labels if metric.name in CATALOGUE or metric in OF_STORES else ()
     return CarriedLabels(frozenset((*metric.labels, *TARGET_LABELS, *constant)), of_targets=True)
 
 

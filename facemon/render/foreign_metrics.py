@@ -51,6 +51,9 @@ PUSH_TIME = Series("push_time_seconds", _G)
 PUSH_FAILURE_TIME = Series("push_failure_time_seconds", _G)
 ALERTMANAGER_FAILURES = Series("alertmanager_notifications_failed_total", _C, ("integration",))
 
+OF_STORES = (ALERTS, PUSH_TIME, PUSH_FAILURE_TIME)
+"""Those that have the labels of metrics.labels: of alerts on a store, and of the group that a store is pushed to."""
+
 FOREIGN = {
     metric.name: metric
     for metric in (

@@ -1,11 +1,13 @@
 """The alert on the store's metrics that do not arrive, although no other alert says why.
 
+The store is the one that metrics.labels of this configuration name: another one's metrics do not take their place.
+
 That another alert says why is known once what it watches has been wrong for as long as its `for` asks. A single missed
 scrape looks the same at first: it must not begin the wait of this alert again.
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from facemon.config.alerts import DEFAULT_ALERTS
@@ -16,6 +18,7 @@ from facemon.render.alert import Alert, Dashboard, Runbook, tells_for
 from facemon.render.carried_labels import only_labels
 from facemon.render.drift_series import IMAGES
 from facemon.render.foreign_metrics import UP
+from facemon.render.markdown import escaped
 from facemon.render.promql_ages import largest_within
 from facemon.render.rule_test import milliseconds, turn_within
 from facemon.render.scenario import Check, Firing, Gauge, Scenario, Signal, Span, series_text
@@ -49,7 +52,7 @@ class _Cause:
 
     alert: Alert
     metric: promql.Series
-    matcher: promql.Matcher
+    matchers: tuple[promql.Matcher, ...]
     example: str
     """The gauge's series in tests."""
     is_of_all: bool
@@ -69,10 +72,16 @@ class _Cause:
     def says_why(self, config: Config) -> promql.Expr:
         """A sample while the other alert says why."""
         window = self.window(config)
-        level = promql.select(self.metric, self.matcher)
+        level = promql.select(self.metric, *self.matchers)
         if window is not None:
-            level = largest_within(self.metric, window, self.matcher)
+            level = largest_within(self.metric, window, *self.matchers)
         return promql.compare(promql.aggregate("max", level) if self.is_of_all else level, "==", 0)
+
+
+def _of_store(config: Config) -> tuple[promql.Matcher, ...]:
+    """What chooses the series of this configuration's own store."""
+    labels = config.metrics.labels.items()
+    return tuple(replace(promql.equals(label, value), on_any_series=True) for label, value in labels)
 
 
 def _causes(config: Config, down: Alert, unreadable: Alert) -> tuple[_Cause, ...]:
@@ -84,8 +93,9 @@ def _causes(config: Config, down: Alert, unreadable: Alert) -> tuple[_Cause, ...
     store_job = TRANSPORT_JOBS[config.prometheus.store_metrics_from]
     job = promql.equals("job", config.prometheus.job_name(store_job))
     up = series_text(UP.name, {"job": store_job, "instance": "exporter:1"})
-    readable = series_text(SOURCE_UP.name, {"source": "store", "job": "exporter"})
-    causes = (_Cause(down, UP, job, up, True), _Cause(unreadable, SOURCE_UP, _STORE, readable, False))
+    readable = series_text(SOURCE_UP.name, {"source": "store", "job": "exporter", **config.metrics.labels})
+    source = (_STORE, *_of_store(config))
+    causes = (_Cause(down, UP, (job,), up, True), _Cause(unreadable, SOURCE_UP, source, readable, False))
     held, most = config.alerts.held, config.alerts.held(_NAME)
     return tuple(each for each in causes if tells_for(each.alert, _NAME, config) and held(each.alert.name) <= most)
 
@@ -97,7 +107,7 @@ def metrics_absent(config: Config, down: Alert, unreadable: Alert) -> Alert:
     """
     way, command, cause = _ARRIVAL[config.prometheus.store_metrics_from]
     causes = _causes(config, down, unreadable)
-    expr, told = promql.absent(IMAGES), [each.alert.name for each in causes]
+    expr, told = promql.absent(IMAGES, *_of_store(config)), [each.alert.name for each in causes]
     for each in causes:
         expr = promql.unless(expr, each.says_why(config), on=())
     return Alert(
@@ -105,7 +115,8 @@ def metrics_absent(config: Config, down: Alert, unreadable: Alert) -> Alert:
         group="stack",
         signal=promql.select(IMAGES),
         expr=expr,
-        limit=f"no {IMAGES.name} from anywhere" + (f", and no {' or '.join(sorted(told))} explains it" if told else ""),
+        limit=f"no {IMAGES.name} {_whose(config)}"
+        + (f", and no {' or '.join(sorted(told))} explains it" if told else ""),
         for_=DEFAULT_ALERTS[_NAME].for_,
         severity=DEFAULT_ALERTS[_NAME].severity,
         summary="The store's metrics do not arrive",
@@ -126,7 +137,7 @@ def metrics_absent(config: Config, down: Alert, unreadable: Alert) -> Alert:
             ),
             {"The targets that answer:": promql.compare(promql.select(UP), "==", 1)},
         ),
-        carries=only_labels(),
+        carries=only_labels(*config.metrics.labels),
         fires_without_data=True,
         scenarios=(
             *_absent_scenarios(config, told),
@@ -135,8 +146,14 @@ def metrics_absent(config: Config, down: Alert, unreadable: Alert) -> Alert:
     )
 
 
+def _whose(config: Config) -> str:
+    named = " and ".join(f"{label} {escaped(value)}" for label, value in config.metrics.labels.items())
+    return f"of {named}" if named else "from anywhere"
+
+
 def _absent_scenarios(config: Config, told: Collection[str]) -> Iterator[Scenario]:
-    labels, fires = {"status": "ok", "job": "exporter", "instance": "exporter:1"}, Firing({}, 1)
+    store = dict(config.metrics.labels)
+    labels, fires = {"status": "ok", "job": "exporter", "instance": "exporter:1", **store}, Firing(store, 1)
     gone = Gauge(series_text(IMAGES.name, labels), 5, None)
     another = Gauge(series_text(IMAGES.name, {**labels, "instance": "exporter:2"}), 5, 5)
     yield Scenario("nothing at all", (), fires, Span.HELD)
@@ -154,7 +171,7 @@ def _absent_scenarios(config: Config, told: Collection[str]) -> Iterator[Scenari
     yield Scenario("gone with its target", (gone, target(store_job, 0)), None if "TargetDown" in told else fires)
 
     def readable(source: str, level: float) -> Gauge:
-        return Gauge(series_text(SOURCE_UP.name, {"source": source, "job": "exporter"}), 1, level)
+        return Gauge(series_text(SOURCE_UP.name, {"source": source, "job": "exporter", **store}), 1, level)
 
     yield Scenario("gone, and its store can be read", (gone, readable("store", 1)), fires)
     yield Scenario("gone, and another source cannot be read", (gone, readable("mine:Queue", 0)), fires)
@@ -173,10 +190,11 @@ def _course_scenarios(cause: _Cause, config: Config) -> Iterator[Scenario]:
     ends = -(-2 * grain // scrape) * scrape
     missed = -(-(ends + held / 2) // scrape) * scrape
     back, known = missed + 3 * scrape, ends - scrape + window
-    gone = turning(series_text(IMAGES.name, {"status": "ok", "job": "exporter"}), (_START, 5), (ends, None))
+    store = dict(config.metrics.labels)
+    gone = turning(series_text(IMAGES.name, {"status": "ok", "job": "exporter", **store}), (_START, 5), (ends, None))
 
     def modelled(title: str, level: Signal, *checks: Check) -> Scenario:
-        return Scenario(title, (gone, level), Firing({}, 1), Span.MODELLED, checks, scrape, grain)
+        return Scenario(title, (gone, level), Firing(store, 1), Span.MODELLED, checks, scrape, grain)
 
     yield modelled(
         f"gone, and {cause.alert.name} says why for good",

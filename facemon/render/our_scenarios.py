@@ -1,4 +1,7 @@
-"""Alerts and recordings narrowed to facemon's own series, and tests in which those of others are bad beside them."""
+"""Alerts and recordings narrowed to facemon's own series, and tests in which those of others are bad beside them.
+
+Other stores are ours too, where metrics.labels tell them apart: a test has them all at one job and instance.
+"""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -13,11 +16,12 @@ from facemon.render.annotation import literal
 from facemon.render.expression import quoted
 from facemon.render.our_series import FOREIGN, OurSeries
 from facemon.render.recording import Recording
-from facemon.render.scenario import Burst, Check, Clock, Gauge, Scenario, Signal, Span, of_store, with_series
+from facemon.render.scenario import Burst, Check, Clock, Firing, Gauge, Scenario, Signal, Span, of_store, with_series
 
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 _JOBS = get_args(Job)
 _OTHERS_ALONE = "only targets of others"
+_STORES = "stores of the same job and instance, each in another scenario"
 
 
 def narrowed_alert(alert: Alert, config: Config) -> Alert:
@@ -30,7 +34,7 @@ def narrowed_alert(alert: Alert, config: Config) -> Alert:
         signal=alert.signal.within(ours),
         expr=alert.expr.within(ours),
         runbook=replace(alert.runbook, queries=queries),
-        scenarios=(*scenarios, *_of_others(alert, scenarios, ours)),
+        scenarios=(*scenarios, *_of_others(alert, scenarios, ours), *_of_stores(alert, scenarios, config)),
         carries=alert.carries and alert.carries.on_targets(config),
         own_labels={**_lost(alert, config), **alert.own_labels},
     )
@@ -60,16 +64,20 @@ def narrowed_recording(recording: Recording, config: Config) -> Recording:
 def _of_our_targets(scenario: Scenario, ours: OurSeries) -> Scenario:
     """The scenario with the jobs and labels that targets of this configuration have."""
     signals = tuple(each for signal in scenario.signals for each in _of_targets(signal, ours))
-    if scenario.fires is None:
-        return replace(scenario, signals=signals)
-    labels = dict(scenario.fires.labels)
+    fires = scenario.fires and _of_our_target(scenario.fires, scenario, ours)
+    besides = tuple(_of_our_target(each, scenario, ours) for each in scenario.besides)
+    return replace(scenario, signals=signals, fires=fires, besides=besides)
+
+
+def _of_our_target(fires: Firing, scenario: Scenario, ours: OurSeries) -> Firing:
+    labels = dict(fires.labels)
     every = {f"{name}={quoted(value)}" for name, value in labels.items()}
     # An alert with every label of a series carries those of its target, too; one that is aggregated does not.
-    has_every = not scenario.fires.is_aggregated and every in [_labels(signal) for signal in scenario.signals]
+    has_every = not fires.is_aggregated and every in [_labels(signal) for signal in scenario.signals]
     more = ours.config.prometheus.target_labels if has_every else {}
     if name := _job_names(scenario.signals, ours).get(labels.get("job", "")):
         labels["job"] = name
-    return replace(scenario, signals=signals, fires=replace(scenario.fires, labels={**labels, **more}))
+    return replace(fires, labels={**labels, **more})
 
 
 def _of_targets(signal: Signal, ours: OurSeries) -> Iterator[Signal]:
@@ -119,6 +127,37 @@ def _of_others(alert: Alert, scenarios: Sequence[Scenario], ours: OurSeries) -> 
         moved = (_with(signal, label, f"{FOREIGN}-1") for label in _chosen_by(first, ours) for signal in first.signals)
         soonest = min(check.since for check in first.checks if check.since is not None)
         yield replace(first, title=_OTHERS_ALONE, signals=tuple(moved), fires=None, checks=(Check(soonest),))
+
+
+def _of_stores(alert: Alert, scenarios: Sequence[Scenario], config: Config) -> Iterator[Scenario]:
+    """All scenarios of the alert at once, each in a store of its own: none changes what another one's alert does.
+
+    The stores have the same job and instance, and differ in one of metrics.labels. An alert that fires without data is
+    about the store of this configuration alone.
+    """
+    names = tuple(config.metrics.labels)
+    if alert.carries is None or not names or not alert.carries.always.issuperset(names):
+        return
+    shown = [each for each in scenarios if _is_shown_in_store(each, names)]
+    own = next((each for each in shown if each.fires), None)
+    others = [each for each in shown if each is not own]
+    if own is None or not others:
+        return
+    signals, besides = list(own.signals), []
+    for number, scenario in enumerate(others, 1):
+        label, suffix = names[number % len(names)], f" of store {number}"
+        signals += (with_series(each, _with_label(each.series, label, suffix, after=True)) for each in scenario.signals)
+        if scenario.fires and not alert.fires_without_data:
+            labels = scenario.fires.labels
+            besides.append(replace(scenario.fires, labels={**labels, label: labels[label] + suffix}))
+    yield Scenario(_STORES, tuple(signals), own.fires, besides=tuple(besides))
+
+
+def _is_shown_in_store(scenario: Scenario, names: Sequence[str]) -> bool:
+    """Whether one moment shows the scenario, and all of its series have these labels of a store."""
+    is_moment = scenario.span in (Span.MOMENT, Span.HELD) and not scenario.besides
+    labels = [{match[1] for match in _LABEL.finditer(signal.series)} for signal in scenario.signals]
+    return is_moment and _is_shown_at_once(scenario) and all(each.issuperset(names) for each in labels)
 
 
 def _chosen_by(scenario: Scenario, ours: OurSeries) -> tuple[str, ...]:
@@ -175,8 +214,12 @@ def _with(signal: Signal, label: str, value: str) -> Signal:
 
 
 @cache
-def _with_label(series: str, label: str, value: str) -> str:
+def _with_label(series: str, label: str, value: str, *, after: bool = False) -> str:
+    """The series with this value of the label, or with the value after the one that it has."""
+
     def other(match: re.Match[str]) -> str:
-        return f"{label}={quoted(value)}" if match[1] == label else match[0]
+        if match[1] != label:
+            return match[0]
+        return f'{label}="{match[2]}{value}"' if after else f"{label}={quoted(value)}"
 
     return _LABEL.sub(other, series)

@@ -110,6 +110,8 @@ class Scenario:
     """How often a modelled scenario's series are sampled."""
     grain: timedelta = timedelta(minutes=1)
     """The shortest time that a modelled scenario tells from another; its rules are evaluated at least as often."""
+    besides: tuple[Firing, ...] = ()
+    """In one moment: the same alert of other stores, which fires too."""
 
 
 def in_store(scenarios: Iterable[Scenario], labels: Mapping[str, str]) -> tuple[Scenario, ...]:

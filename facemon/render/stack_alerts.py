@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from facemon.config.alerts import DEFAULT_ALERTS
 from facemon.config.document import Config
 from facemon.config.prometheus import Job
+from facemon.domain.metric_catalogue import CATALOGUE
 from facemon.render import promql
 from facemon.render.alert import Alert, Dashboard, Runbook, logs_of
 from facemon.render.annotation import label
@@ -41,8 +42,9 @@ class _Switch:
     def alert(self, config: Config) -> Alert:
         signal, usual = promql.select(self.metric), DEFAULT_ALERTS[self.name]
         good = 1 - self.bad
-        gauge = Gauge(series_text(self.metric.name, self.labels), good, self.bad)
-        other = Gauge(series_text(self.metric.name, {**self.labels, "instance": "other:1"}), good, good)
+        labels = {**self.labels, **(config.metrics.labels if self.metric.name in CATALOGUE else {})}
+        gauge = Gauge(series_text(self.metric.name, labels), good, self.bad)
+        other = Gauge(series_text(self.metric.name, {**labels, "instance": "other:1"}), good, good)
         return Alert(
             name=self.name,
             group="stack",
@@ -59,7 +61,7 @@ class _Switch:
             label_values={"source": ("store", *config.exporter.collectors)} if self.metric is SOURCE_UP else {},
             scenarios=(
                 Scenario("turns bad and good again; another instance is unaffected", (gauge, other),
-                         Firing(self.labels, self.bad), Span.HELD),
+                         Firing(labels, self.bad), Span.HELD),
                 Scenario("good", (other,)),
             ),
         )  # fmt: skip

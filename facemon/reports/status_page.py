@@ -10,14 +10,15 @@ from facemon.reports.store_status import CheckStatus, ColumnStatus, CommandStatu
 _REFRESH_SECONDS = 60
 _WORDS = {
     Standing.DOWN: "down", Standing.DRIFT: "drift", Standing.SILENT: "silent", Standing.UNDECIDED: "undecided",
-    Standing.OLD: "too old", Standing.OK: "no drift",
+    Standing.OLD: "too old", Standing.UNREACHABLE: "down", Standing.OK: "no drift",
 }  # fmt: skip
 _HEADLINES = {
-    Standing.DOWN: "A source of metrics is down",
+    Standing.DOWN: "A source of metrics cannot be read",
     Standing.DRIFT: "Drift was found",
     Standing.SILENT: "A source has gone silent",
     Standing.UNDECIDED: "A check could not decide",
     Standing.OLD: "The last check is too old",
+    Standing.UNREACHABLE: "A service is down",
     Standing.OK: "No drift in the last checks",
 }
 _UNKNOWN = '<span class="faint">-</span>'
@@ -76,7 +77,8 @@ def _sections(status: StoreStatus) -> Iterator[str]:
 
 def _findings(status: StoreStatus) -> str:
     """What is not well, as sentences; the tables below say more."""
-    said = [f"{name} is down" for name, is_up in status.services.items() if not is_up]
+    said = [f"source of metrics {name} cannot be read" for name, is_read in status.metrics.items() if not is_read]
+    said += [f"service {name} is down" for name, is_up in status.services.items() if not is_up]
     said += [
         f"{each.check} check of {each.model or 'the log'}: {_verdict(each)}"
         for each in status.checks
@@ -176,11 +178,13 @@ def _commands(status: StoreStatus) -> str:
 
 
 def _services(status: StoreStatus) -> str:
+    kinds = (("source of metrics", Standing.DOWN, status.metrics), ("service", Standing.UNREACHABLE, status.services))
+    each = sorted((is_up, name, what, bad) for what, bad, found in kinds for name, is_up in found.items())
     rows = [
-        (_badge(Standing.OK if is_up else Standing.DOWN, "up" if is_up else "down"), escape(name))
-        for name, is_up in sorted(status.services.items(), key=lambda pair: (pair[1], pair[0]))
+        (_badge(Standing.OK if is_up else bad, "up" if is_up else "down"), escape(name), what)
+        for is_up, name, what, bad in each
     ]
-    return _table("Services and sources of metrics", ("state", "name"), rows)
+    return _table("Services and sources of metrics", ("state", "name", "kind"), rows)
 
 
 def _section(title: str, body: str) -> str:

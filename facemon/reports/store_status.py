@@ -13,13 +13,18 @@ _LATENCY = "model_inference_latency_seconds"
 
 
 class Standing(StrEnum):
-    """What one of the things that are watched is like, the most urgent first."""
+    """What one of the things that are watched is like, the most urgent first.
+
+    As severe as the alerts on them: SourceUnreadable is critical and all others are warnings, of which those on the
+    images come before one on a service beside them.
+    """
 
     DOWN = "down"
     DRIFT = "drift"
     SILENT = "silent"
     UNDECIDED = "undecided"
     OLD = "old"
+    UNREACHABLE = "unreachable"
     OK = "ok"
 
 
@@ -95,8 +100,10 @@ class StoreStatus:
     checks: tuple[CheckStatus, ...]
     columns: tuple[ColumnStatus, ...]
     sources: tuple[SourceStatus, ...]
+    metrics: Mapping[str, bool]
+    """Whether each source of metrics can be read."""
     services: Mapping[str, bool]
-    """Whether each probed service, and each source of metrics, answers."""
+    """Whether each probed service answers."""
     commands: tuple[CommandStatus, ...]
     counters: "Counters"
 
@@ -106,8 +113,10 @@ class StoreStatus:
         found = {each.standing for each in self.checks} | {each.standing for each in self.sources}
         if not self.checks:
             found.add(Standing.UNDECIDED)
-        if not all(self.services.values()):
+        if not all(self.metrics.values()):
             found.add(Standing.DOWN)
+        if not all(self.services.values()):
+            found.add(Standing.UNREACHABLE)
         return next(standing for standing in Standing if standing in found)
 
 
@@ -139,7 +148,8 @@ def store_status(known: Iterable[MetricValue], at: datetime, expected: ExpectedC
         checks=tuple(sorted(_checks(values, columns, at, expected), key=_by_urgency)),
         columns=columns,
         sources=tuple(sorted(_sources(values), key=_by_urgency)),
-        services=up | services,
+        metrics=up,
+        services=services,
         commands=tuple(_commands(values)),
         counters=_counters(values),
     )

@@ -53,7 +53,7 @@ def describe_api(config: ApiConfig, *, asks_for_token: bool) -> Document:
             "/predict": {"post": predict},
             "/health": {"get": _text("Whether the process is alive", "It is.")},
             "/ready": {"get": _text("Whether requests should be sent here", "They should.") | {"responses": {
-                "200": {"description": "They should."},
+                "200": {"description": "They should; the body says if predictions cannot be logged yet."},
                 "503": {"description": "They should not: the body says why."}}}},
             "/metrics": {"get": _text("All metrics, for Prometheus", "The text format, or OpenMetrics if asked for.")},
         },
@@ -109,7 +109,7 @@ _REFUSALS = {
     "403": "A browser sent this for a page of another site, or the host is not one of this server.",
     "408": "The body took too long to arrive, or came too slowly.",
     "413": "The body or an image is too large.",
-    "415": "The body is neither an image nor a form.",
+    "415": "The body is neither an image nor a form, or it or a file of the form is compressed or in base64.",
     "422": "None of the images can be read, or be decoded in time; the message says why.",
     "500": "The model failed.",
     "503": "Too many images are being predicted; try again after Retry-After seconds.",

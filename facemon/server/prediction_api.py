@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from http import HTTPStatus
 from ipaddress import ip_network
-from typing import Any
+from typing import Any, NamedTuple
 
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
@@ -31,6 +31,14 @@ NOT_READY_SECONDS = 10.0
 """After the model has failed, requests should go elsewhere for so long."""
 
 
+class LogTrouble(NamedTuple):
+    """Why predictions cannot be logged at the moment."""
+
+    reason: str
+    is_full: bool
+    """Whether there is no room left for predictions to wait, so that those that come now are lost."""
+
+
 class PredictionApi:
     """The API's endpoints over its predictions and metrics."""
 
@@ -40,14 +48,14 @@ class PredictionApi:
         predictions: LivePredictions,
         in_flight: ImagesInFlight,
         registry: CollectorRegistry,
-        why_not_ready: Callable[[], str | None],
+        trouble_with_log: Callable[[], LogTrouble | None],
         sources: SourceNames,
         tokens: BearerTokens | None = None,
     ) -> None:
         """`registry` is what `/metrics` shows; without `tokens` none is asked for."""
         self._predictions = predictions
         self._registry = registry
-        self._why_not_ready = why_not_ready
+        self._trouble_with_log = trouble_with_log
         self._description = describe_api(config, asks_for_token=tokens is not None)
         self._has_pages = config.pages
         self._swagger_page = swagger_page() if config.pages else None
@@ -98,8 +106,11 @@ class PredictionApi:
         return PlainTextResponse("ok\n")
 
     async def ready(self, _: Request) -> Response:
-        """Whether requests should be sent here: the model answers and the store can be written."""
-        reason = await run_in_threadpool(self._why_not_ready)
+        """Whether requests should be sent here: the model answers, and its predictions are logged or can wait."""
+        trouble = await run_in_threadpool(self._trouble_with_log)
+        reason = None
+        if trouble is not None and trouble.is_full:
+            reason = f"cannot log, and no further prediction can wait in memory: {trouble.reason}"
         # Not for good: only a request that is sent here can show that the model answers again.
         if self._predictions.failed_within(NOT_READY_SECONDS):
             reason = "the model does not answer"
@@ -109,6 +120,9 @@ class PredictionApi:
         state = "ready"
         if workers.available < workers.configured:
             state = f"ready, with {workers.available} of {workers.configured} workers; the others are being replaced"
+        if trouble is not None:
+            # Without this replica its images are not predicted at all, and others on the same disk cannot log either.
+            state += f"; cannot log, predictions wait in memory: {trouble.reason}"
         return PlainTextResponse(f"{reason or state}\n", 503 if reason else 200)
 
     async def metrics(self, request: Request) -> Response:

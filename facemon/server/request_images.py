@@ -9,13 +9,18 @@ from multipart import MultipartError, MultipartSegment, ParserLimitReached, Push
 from facemon.config.serving import ApiConfig
 from facemon.domain.request_outcome import CLIENT_GONE
 from facemon.server.arriving_bodies import ArrivingBodies
-from facemon.server.asgi import BODY_IS_HERE, Receive, Scope
+from facemon.server.asgi import BODY_IS_HERE, Receive, Scope, header
 from facemon.server.client_address import client_of
 from facemon.server.refusal import refuse
 
 _UNTYPED = ("", "application/octet-stream", "application/x-www-form-urlencoded")
 """What clients call a body of which they know nothing; the last is curl's for `--data-binary`."""
 _FORM = "multipart/form-data"
+_AS_IT_IS = {
+    "Content-Encoding": frozenset(("", "identity")),
+    "Content-Transfer-Encoding": frozenset(("", "binary", "7bit", "8bit")),
+}
+"""What says how a body or a part of a form is encoded, and the values by which it is the image itself."""
 
 
 class SentImage(NamedTuple):
@@ -31,6 +36,8 @@ async def read_images(scope: Scope, receive: Receive, config: ApiConfig, arrivin
     kind, options = parse_options_header(headers.get(b"content-type", b"").decode("latin-1"))
     if int(headers.get(b"content-length", 0)) > config.max_body:
         refuse(413, _too_large(config.max_body))
+    for name in _AS_IT_IS:
+        _refuse_encoded(name, header(scope, name.lower().encode()))
     if kind == _FORM:
         reader: _Body | _Form = _Form(options.get("boundary", ""), config.max_in_flight)
     elif kind in _UNTYPED or kind.startswith("image/"):
@@ -106,6 +113,9 @@ class _Form:
         if isinstance(found, MultipartSegment):
             self._is_file = found.filename is not None
             if self._is_file:
+                for name, value in found.headerlist:
+                    if name in _AS_IT_IS:
+                        _refuse_encoded(name, value)
                 self._files.append((found.filename or found.name, bytearray()))
         elif found and self._is_file:
             self._files[-1][1].extend(found)
@@ -121,6 +131,12 @@ class _Form:
             if not content:
                 refuse(400, f"the file {name!r} is empty")
         return [SentImage(name, bytes(content)) for name, content in self._files]
+
+
+def _refuse_encoded(name: str, value: str) -> None:
+    """Refuse what would have to be decoded before it is an image: it is not a damaged image of its source."""
+    if encoded := [each for each in value.split(",") if each.strip().lower() not in _AS_IT_IS[name]]:
+        refuse(415, f"{name}: {encoded[0].strip()} is not accepted: send the image as it is")
 
 
 def _too_large(limit: int) -> str:

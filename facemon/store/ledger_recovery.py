@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from facemon.error_hints import refused_access
 from facemon.errors import FacemonError, LockedError, UsageError
 from facemon.store.backup_archive import extract_files, extract_ledger
 from facemon.store.file_system import refuse_network
@@ -30,7 +31,7 @@ from facemon.store.ledger.protocol import Ledger
 from facemon.store.ledger.salvage import Salvage, salvage
 from facemon.store.ledger_errors import DamagedLedgerError
 from facemon.store.log_balance import raise_totals
-from facemon.store.permissions import MODES, Permissions, make_folder, other_user, permissions_for_new, refuse_root
+from facemon.store.permissions import MODES, Permissions, make_folder, permissions_for_new, refuse_root, unwritable
 from facemon.store.process_lock import ProcessLock, living_writers
 from facemon.store.rows_taken_in import LeftFiles, NewerRows
 from facemon.store.segment_files import is_as_written
@@ -173,8 +174,8 @@ def _permissions(folder: Path, mode: str, *, as_root: bool) -> Permissions:
         found = permissions_for_new(folder, MODES[mode])
     if not as_root:
         refuse_root(folder, found)
-    if folder.is_dir() and not os.access(folder, os.W_OK):
-        raise other_user(folder) or FacemonError(f"the store in {folder} cannot be written", "mount it writable")
+    if folder.is_dir() and (refused := refused_access(folder)):
+        raise unwritable(folder, refused)
     return found
 
 

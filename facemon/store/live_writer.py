@@ -73,6 +73,8 @@ class LiveWriter:
         """Transactions of the run that are known to be in the ledger."""
         self.trouble: str | None = None
         """Why predictions are not getting into the log at the moment; none when they are."""
+        self.is_full = False
+        """Whether there is no room for further predictions until the store can be written."""
         self._rows = self._lost = 0
         self._clock_judged = time.monotonic()
         self._clock_is_wrong = False
@@ -106,6 +108,7 @@ class LiveWriter:
             lost = f", {self._lost} more are lost, there was no room for them" if self._lost else ""
             self._tell(f"the store can be written again: what waited is logged{lost}")
             self.trouble = None
+        self.is_full = False
 
     def close(self) -> None:
         """Write what is left and finish the run; FacemonError when predictions are lost."""
@@ -141,9 +144,11 @@ class LiveWriter:
         for batch in batches:
             if self._rows + batch.rows.num_rows > MOST_ROWS:
                 self._lost += len(batch.ordinals)
+                self.is_full = True
             else:
                 self._rows += batch.rows.num_rows
                 kept.append(batch)
+        self.is_full = self.is_full or self._rows == MOST_ROWS
         return kept
 
     def _enqueue(self, arrived: Sequence[PredictedBatch], counts: Mapping[TotalKey, float]) -> None:

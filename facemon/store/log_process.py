@@ -37,6 +37,7 @@ class _News(NamedTuple):
 
     told: tuple[str, ...]
     trouble: str | None
+    is_full: bool
 
 
 class LogProcess:
@@ -61,6 +62,7 @@ class LogProcess:
         """
         self._tell, self._take_counts, self._killed = tell, take_counts, killed
         self._trouble: str | None = None
+        self._writer_is_full = self._is_full = self._is_over = False
         self._asked_at: float | None = None
         self._arriving = threading.Lock()
         self._arrived: list[bytes] = []
@@ -84,6 +86,11 @@ class LogProcess:
             return "the process that writes the log does not answer"
         return self._trouble
 
+    @property
+    def is_full(self) -> bool:
+        """Whether predictions that come now are answered but lost: there is no room for them to wait in."""
+        return self._is_over or self._is_full or self._writer_is_full
+
     def start(self) -> None:
         """Begin to hand over what comes."""
         self._thread.start()
@@ -94,9 +101,11 @@ class LogProcess:
         with self._arriving:
             if self._images + len(batch.ordinals) > MOST_ROWS:
                 self._lost += len(batch.ordinals)
+                self._is_full = True
                 return
             self._arrived.append(pickled)
             self._images += len(batch.ordinals)
+            self._is_full = self._is_full or self._images == MOST_ROWS
 
     def close(self) -> None:
         """Write what is left and finish the run; FacemonError when predictions are lost."""
@@ -120,6 +129,7 @@ class LogProcess:
             try:
                 self._hand_over()
             except Exception as error:  # noqa: BLE001 - whatever it is, it is not to be a silent end
+                self._is_over = True
                 self._trouble = _KILLED if isinstance(error, ProcessEnded) else f"the log failed: {error!r}"
                 self._killed()
                 return
@@ -128,13 +138,13 @@ class LogProcess:
 
     def _hand_over(self, *, is_last: bool = False) -> None:
         with self._arriving:
-            arrived, self._arrived, self._images = self._arrived, [], 0
+            arrived, self._arrived, self._images, self._is_full = self._arrived, [], 0, False
         self._ask(_Load(arrived, self._take_counts(), is_last))
 
     def _ask(self, load: _Load) -> None:
         self._asked_at = time.monotonic()
         news: _News = self._process.ask(load)
-        self._asked_at, self._trouble = None, news.trouble
+        self._asked_at, self._trouble, self._writer_is_full = None, news.trouble, news.is_full
         for text in news.told:
             self._tell(text)
 
@@ -154,7 +164,7 @@ def _writing(begin: Begin) -> Iterator[Callable[[_Load], _News]]:
             writer.close()
         news = tuple(told)
         told.clear()
-        return _News(news, writer.trouble)
+        return _News(news, writer.trouble, writer.is_full)
 
     try:
         yield take

@@ -4,6 +4,7 @@ SQLite gives its write-ahead log the permissions and, as root, the owner of the 
 everything else.
 """
 
+import errno
 import grp
 import os
 import pwd
@@ -13,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from facemon.error_hints import hint_of
 from facemon.errors import FacemonError
 from facemon.store.layout import LEDGER_NAME
 
@@ -143,6 +145,17 @@ def other_user(store: Path) -> FacemonError | None:
             return _refusal(store, owner) if found.st_uid != os.geteuid() else None
         return None
     return None if owner.owner == os.geteuid() else _refusal(store, owner)
+
+
+def unwritable(store: Path, refused: OSError) -> FacemonError:
+    """Why this process cannot write to a store, where the system refused that."""
+    # A file system that is read-only is so for the store's own user too.
+    if refused.errno != errno.EROFS and (other := other_user(store)):
+        return other
+    return FacemonError(
+        f"the store in {store} cannot be written: {str(refused.strerror).lower()}",
+        f"reading needs write access too, for the ledger's write-ahead log: {hint_of(refused)}",
+    )
 
 
 def _refusal(store: Path, owner: Permissions) -> FacemonError:

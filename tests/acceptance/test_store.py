@@ -3,7 +3,6 @@
 import fcntl
 import hashlib
 import json
-import os
 import sqlite3
 import subprocess
 import sys
@@ -178,25 +177,9 @@ def test_a_store_that_may_not_be_written_is_left_alone(folder: Path, arguments: 
         path.chmod(0o755)
     assert (outcome.returncode, outcome.stdout) == (1, "")
     assert f"the store in {folder / '.facemon'} cannot be written" in outcome.stderr
-    assert "mount it writable" in outcome.stderr
+    assert "permission denied" in outcome.stderr
+    assert "give this user access to it" in outcome.stderr
     assert after == before
-
-
-def test_a_read_only_mount(folder: Path) -> None:
-    wrapper = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"]), "sh", "-c"]
-    store = folder / ".facemon"
-    script = f'mount --bind "{store}" "{store}" && mount -o remount,ro,bind "{store}" && exec "$@"'
-    try:
-        possible = subprocess.run([*wrapper, script, "sh", "true"], capture_output=True, check=False).returncode == 0
-    except FileNotFoundError:
-        possible = False
-    if not possible:
-        pytest.skip("this machine allows no mounts of one's own")
-    before = contents(folder)
-    for arguments in (("store", "info"), ("export-metrics",), ("store", "compact")):
-        outcome = run(arguments, folder, [*wrapper, script, "sh"])
-        assert (outcome.returncode, "cannot be written" in outcome.stderr) == (1, True), outcome.stderr
-    assert contents(folder) == before
 
 
 @pytest.mark.parametrize("arguments", [*READERS[:2], *READERS[3:], *WRITERS[:2], WRITERS[3]], ids=" ".join)

@@ -197,6 +197,9 @@ _AGE = f'{_STAMP}{{command="…"}}'
 _OLD_EXPORT = f"{_AGE}) > n) or ((time() - {_AGE}) < -n)) unless"
 _MTIME = "node_textfile_mtime_seconds{"
 _OLD_FILE = f"{_OLD_EXPORT} {_ON} (((time() - {_MTIME}"
+_OLD_FILES = f"{_OLD_EXPORT} {_ON} (count by (job, instance) (((time() - {_MTIME}"
+_COUNTED_FILE = f"""{_OLD_FILES}file=~"…"}}) > n) or ((time() - {_MTIME}"""
+_COUNTED_EXPORT = f"""{_COUNTED_FILE}file=~"…"}}) < -n)) >= count by (job, instance) (((time() - {_STAMP}{{"""
 
 
 def _joined_with_exports(name: str, stamp: str, ignored: str, own: str) -> dict[tuple[str, str, str], str]:
@@ -219,8 +222,17 @@ EQUIVALENT_EXPORTED: dict[tuple[str, str, str], str] = {
         _MATCHER,
         f'job="…" after `{f"""{_OLD_FILE}file=~"…"}}) > n) or ((time() - {_MTIME}"""[-CONTEXT:]}` dropped',
     ): _JOINED,
+    **{
+        ("ExportStale", _MATCHER, f'job="…" after `{before[-CONTEXT:]}` dropped{number}'): _JOINED
+        for before, number in (
+            (_OLD_FILES, ""),
+            (_COUNTED_FILE, ""),
+            (_COUNTED_EXPORT, ""),
+            (f"""{_COUNTED_EXPORT}command="…"}}) > n) or ((time() - {_STAMP}{{""", " (2)"),
+        )
+    },
 }
-"""Where the store's metrics arrive by a textfile."""
+"""Where the store's metrics arrive by a textfile; of several stores, old textfiles and exports are counted."""
 
 EQUIVALENT_UNSEEN: dict[tuple[str, str, str], str] = {
     ("DriftUndecided", _AGGREGATION, "count to max"):

@@ -41,6 +41,7 @@ prometheus:
 )
 """What the other configurations lack: a transport at which exports arrive, and a remote storage."""
 TEXTFILE, PUSHED = EXPORTED.replace("TRANSPORT", "textfile"), EXPORTED.replace("TRANSPORT", "pushgateway")
+ONE_TEXTFILE = TEXTFILE.replace("metrics: {labels: {site: north}}\n", "")
 LABELLED = PUSHED.replace("prometheus:", "prometheus:\n  target_labels: {team: 'a\"b'}")
 
 RANDOM = {f"random {number}": text for number, text in enumerate(sampled(2, seed=6))}
@@ -214,6 +215,7 @@ def test_each_equivalent_mutant_is_there_and_lives(servers: Path, tmp_path: Path
         *verdicts(config_of(DEFAULTS), servers, tmp_path / "defaults"),
         *verdicts(config_of(PLAIN), servers, tmp_path / "plain"),
         *verdicts(config_of(TEXTFILE), servers, tmp_path / "textfile"),
+        *verdicts(config_of(ONE_TEXTFILE), servers, tmp_path / "one textfile"),
         *verdicts(config_of(LABELLED_STORE), servers, tmp_path / "labelled"),
     ]
     assert not unexplained(judged)

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from typing import get_args
 
 import pytest
 from prometheus_client.core import Metric as Family
 
+from facemon.config.alerts import DEFAULT_ALERTS
+from facemon.config.quantities import Severity
 from facemon.metrics.catalogue_values import catalogue_values
 from facemon.reports.status_page import status_page
 from facemon.reports.store_status import ExpectedChecks, Standing, StoreStatus, store_status
@@ -85,13 +88,52 @@ def test_no_check_at_all_is_not_fine() -> None:
     assert "No drift check yet" in status_page(status)
 
 
-def test_what_is_down_comes_first() -> None:
-    services = gauge_family("external_service_status", [(("labels",), 0.0)])
-    status = seen([*families(detected=1.0), services])
-    assert (status.standing, status.services) == (Standing.DOWN, {"store": True, "labels": False})
+SERVICE_DOWN = gauge_family("external_service_status", [(("labels",), 0.0)])
+
+
+def test_a_source_of_metrics_that_cannot_be_read_comes_first() -> None:
+    # The service has the name of the collector.
+    up = [gauge_family("facemon_source_up", [(("store",), 1.0), (("labels",), 0.0)]), SERVICE_DOWN]
+    status = seen([*families(detected=1.0)[1:], *up])
+    assert (status.standing, status.metrics, status.services) == (
+        Standing.DOWN, {"store": True, "labels": False}, {"labels": False},
+    )  # fmt: skip
     page = status_page(status)
-    assert "A source of metrics is down" in page
-    assert "labels is down" in page
+    assert "<h1>A source of metrics cannot be read</h1>" in page
+    assert "<li>source of metrics labels cannot be read</li><li>service labels is down</li>" in page
+
+
+def test_a_service_that_is_down_is_called_a_service() -> None:
+    status = seen([*families(), SERVICE_DOWN])
+    assert status.standing is Standing.UNREACHABLE
+    page = status_page(status)
+    assert "<h1>A service is down</h1>" in page
+    assert "source of metrics labels" not in page
+
+
+@pytest.mark.parametrize(
+    ("found", "headline"),
+    [
+        (families(detected=1.0), "Drift was found"),
+        (families(undecided=1.0), "A check could not decide"),
+        (families(age=400 * DAY), "The last check is too old"),
+    ],
+)
+def test_a_service_that_is_down_outranks_nothing_about_the_images(found: list[Family], headline: str) -> None:
+    page = status_page(seen([*found, SERVICE_DOWN], ExpectedChecks("m@1", (), DAY)))
+    assert f"<h1>{headline}</h1>" in page
+    assert "<li>service labels is down</li>" in page
+
+
+def test_what_is_more_urgent_is_no_less_severe_as_an_alert() -> None:
+    alerts = {
+        Standing.DOWN: ("SourceUnreadable",), Standing.DRIFT: ("DriftDetected", "SourceDrift"),
+        Standing.SILENT: ("SourceSilent",), Standing.UNDECIDED: ("DriftUndecided",),
+        Standing.OLD: ("DriftCheckStale",), Standing.UNREACHABLE: ("ServiceDown",), Standing.OK: (),
+    }  # fmt: skip
+    assert list(alerts) == list(Standing)
+    ranks = [get_args(Severity).index(DEFAULT_ALERTS[name].severity) for names in alerts.values() for name in names]
+    assert ranks == sorted(ranks)
 
 
 @pytest.mark.parametrize(

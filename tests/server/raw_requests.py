@@ -1,7 +1,7 @@
 """Requests written byte by byte on a socket, for senders that no HTTP library would be."""
 
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from tests.patience import HANG_S
@@ -50,14 +50,18 @@ def request(method: str, path: str, *headers: str, body: bytes = b"") -> bytes:
     return "\r\n".join((*lines, "", "")).encode() + body
 
 
-def form(*parts: tuple[str, str | None, bytes], end: bytes = b"--\r\n") -> bytes:
-    """A form of parts, each with the name of its field and of its file, if it is one."""
+def form(
+    *parts: tuple[str, str | None, bytes], end: bytes = b"--\r\n", headers: Mapping[str, str] | None = None
+) -> bytes:
+    """A form of parts, each with the name of its field and of its file, if it is one, and the last with `headers`."""
+    last = "".join(f"\r\n{name}: {value}" for name, value in (headers or {}).items()).encode()
     pieces: Sequence[bytes] = [
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"'.encode()
         + (b"" if filename is None else f'; filename="{filename}"'.encode())
+        + (last if number == len(parts) else b"")
         + b"\r\n\r\n"
         + content
         + b"\r\n"
-        for name, filename, content in parts
+        for number, (name, filename, content) in enumerate(parts, 1)
     ]
     return b"".join((*pieces, f"--{BOUNDARY}".encode(), end))

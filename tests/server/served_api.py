@@ -31,7 +31,7 @@ from facemon.server.images_in_flight import ImagesInFlight
 from facemon.server.listening_socket import open_socket
 from facemon.server.live_predictions import LivePredictions
 from facemon.server.model_workers import InThread
-from facemon.server.prediction_api import PredictionApi
+from facemon.server.prediction_api import LogTrouble, PredictionApi
 from facemon.server.prediction_queue import PredictionQueue
 from facemon.server.request_counts import RequestCounts
 from facemon.server.source_names import SourceNames
@@ -106,6 +106,7 @@ def served(
     *,
     tokens: BearerTokens | None = None,
     limits: ConnectionLimits | None = None,
+    trouble_with_log: Callable[[], LogTrouble | None] = lambda: None,
     **options: Any,
 ) -> Iterator[Api]:
     """An API with a real small model on a free port, whose log is a list."""
@@ -135,7 +136,9 @@ def served(
         api.port = listening.getsockname()[1]
         server = HttpServer(
             CountedRequests(
-                PredictionApi(config, predictions, in_flight, registry, lambda: None, sources, tokens).application(),
+                PredictionApi(
+                    config, predictions, in_flight, registry, trouble_with_log, sources, tokens
+                ).application(),
                 api.counts,
                 report=lambda error, request: api.reported.append((error, request)),
                 access_log=api.access.append,

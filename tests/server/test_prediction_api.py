@@ -1,5 +1,6 @@
 """The API over real sockets, with a real small model: what is answered, what is refused, and what is counted."""
 
+import gzip
 import hashlib
 import json
 import socket
@@ -21,7 +22,9 @@ from facemon.domain.prediction import Origin, PredictedBatch
 from facemon.errors import FacemonError
 from facemon.model.predictor import Predictor
 from facemon.server import prediction_api
+from facemon.server.prediction_api import LogTrouble
 from tests.patience import HANG_S
+from tests.server.raw_requests import BOUNDARY, FORM, form
 from tests.server.served_api import Api, picture, served
 
 
@@ -56,6 +59,42 @@ def test_what_is_refused_and_how(api: Api) -> None:
     # Images that were looked at are attempts, and logged; what was turned away before is not.
     assert [batch.rows["error"][0].as_py() for batch in api.logged] == ["unreadable", "unreadable", "too_large"]
     assert api.reported == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "encoding"),
+    [
+        ("Content-Encoding", "gzip", "gzip"), ("Content-Encoding", "identity, br", "br"),
+        ("Content-Encoding", "x-odd, gzip", "x-odd"), ("Content-Transfer-Encoding", "base64", "base64"),
+        ("content-transfer-encoding", "Quoted-Printable", "Quoted-Printable"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("is_form", [False, True])
+def test_an_encoded_image_is_refused_and_is_no_damaged_one(
+    api: Api, name: str, value: str, encoding: str, is_form: bool
+) -> None:
+    body, headers = gzip.compress(picture()), {name: value}
+    if is_form:
+        body, headers = form(("a", "a.png", picture()), ("b", "b.png", body), headers=headers), FORM
+    status, text, _ = api.ask("POST", "/predict", body, headers)
+    assert status == 415
+    told = json.loads(text)
+    assert (told["error"], told["message"].partition(": ")[2]) == (
+        "unsupported_type", f"{encoding} is not accepted: send the image as it is",
+    )  # fmt: skip
+    assert api.logged == []
+    assert api.requests("/predict") == {"415": 1}
+
+
+def test_an_image_as_it_is_may_say_so(api: Api) -> None:
+    assert api.ask("POST", "/predict", picture(), {"Content-Encoding": "Identity"})[0] == 200
+    for value in ("binary", "8bit"):
+        body = form(("a", "a.png", picture()), headers={"Content-Transfer-Encoding": value})
+        assert api.ask("POST", "/predict", body, FORM)[0] == 200
+    # Other fields of a form are of no interest.
+    note = form(("note", None, b"eA=="), headers={"Content-Transfer-Encoding": "base64"}, end=b"")
+    body = note + form(("a", "a.png", picture())).removeprefix(f"--{BOUNDARY}".encode())
+    assert api.ask("POST", "/predict", body, FORM)[0] == 200
 
 
 def test_a_body_that_is_too_large_is_refused_with_and_without_its_length(api: Api) -> None:
@@ -232,6 +271,16 @@ def test_nothing_is_remembered_without_a_cache(tmp_path: Path) -> None:
             api.ask("POST", "/predict", picture())
         assert [len(batch.latencies) for batch in api.logged] == [1, 1]
         assert api.series()["cache_size", frozenset()] == 0
+
+
+def test_one_that_cannot_log_is_ready_as_long_as_predictions_can_wait(tmp_path: Path) -> None:
+    troubles = [LogTrouble("the disk is full", is_full=False), LogTrouble("the disk is full", is_full=True), None]
+    with served(tmp_path, trouble_with_log=lambda: troubles.pop(0)) as api:
+        waits = "ready; cannot log, predictions wait in memory: the disk is full\n"
+        assert api.ask("GET", "/ready")[:2] == (200, waits)
+        loses = "cannot log, and no further prediction can wait in memory: the disk is full\n"
+        assert api.ask("GET", "/ready")[:2] == (503, loses)
+        assert api.ask("GET", "/ready")[:2] == (200, "ready\n")
 
 
 def test_a_model_that_failed_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from facemon.errors import FacemonError
-from facemon.store import log_process
+from facemon.store import live_writer, log_process
 from facemon.store.ledger.opening import open_ledger
 from facemon.store.live_writer import LiveWriter
 from facemon.store.log_process import LogProcess
@@ -113,6 +113,24 @@ def test_trouble_is_known_here_and_what_waited_arrives(tmp_path: Path) -> None:
     assert [text.split("; ")[-1][:11] for text in told] == ["predictions", "the store c"]
 
 
+def test_no_more_can_wait_than_there_is_room_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_writer, "MOST_ROWS", 22)  # those of 20 images
+    folder = tmp_path / "store"
+    with logging_to(folder) as log:
+        log.start()
+        folder.rename(tmp_path / "elsewhere")
+        log.add(make_batch(0, 10, run=""))
+        wait_until(lambda: log.trouble is not None)
+        assert not log.is_full
+        log.add(make_batch(10, 10, run=""))
+        wait_until(lambda: log.is_full)
+        (tmp_path / "elsewhere").rename(folder)
+        wait_until(lambda: log.trouble is None)
+        assert not log.is_full
+        log.close()
+    assert len(images_in(folder)) == 20
+
+
 def test_a_store_that_cannot_be_written_is_an_error_at_once(tmp_path: Path) -> None:
     (tmp_path / "store").mkdir()
     (tmp_path / "store" / "locks").write_text("in the way")
@@ -148,10 +166,12 @@ def test_one_that_is_stuck_is_trouble_and_takes_no_more_memory(tmp_path: Path, m
         os.kill(process_of(log), signal.SIGSTOP)
         wait_until(lambda: log.trouble is not None)
         assert log.trouble == "the process that writes the log does not answer"
+        assert not log.is_full
         for first in range(0, 40, 10):
             log.add(make_batch(first, 10, run=""))
+        assert log.is_full
         os.kill(process_of(log), signal.SIGCONT)
-        wait_until(lambda: log.trouble is None)
+        wait_until(lambda: log.trouble is None and not log.is_full)
         with pytest.raises(FacemonError, match="20 predictions were answered but not logged: too many waited"):
             log.close()
     assert len(images_in(tmp_path / "store")) == 20

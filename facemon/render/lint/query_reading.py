@@ -11,7 +11,7 @@ import promql_parser
 from promql_parser import AggModifierType, LabelModifierType, MatchOp, ValueType, VectorMatchCardinality
 
 from facemon.domain.metric_catalogue import CATALOGUE, MetricType
-from facemon.render.foreign_metrics import ALERTS, FOREIGN
+from facemon.render.foreign_metrics import FOREIGN, OF_STORES
 from facemon.render.promql import TARGET_LABELS, exposed_names
 
 Labels = frozenset[str] | None
@@ -51,7 +51,7 @@ def exported_metrics(constant: Collection[str] = (), of_targets: Collection[str]
     known = {"ALERTS": KnownMetric(None), "ALERTS_FOR_STATE": KnownMetric(None)}
     for foreign in FOREIGN.values():
         is_histogram = foreign.type is MetricType.HISTOGRAM
-        labels = frozenset((*foreign.labels, *TARGET_LABELS, *of_targets, *(constant if foreign is ALERTS else ())))
+        labels = frozenset((*foreign.labels, *TARGET_LABELS, *of_targets, *(constant if foreign in OF_STORES else ())))
         names = [foreign.name + part for part in ("_bucket", "_sum", "_count")] if is_histogram else [foreign.name]
         for name in names:
             bucket = {"le"} if name.endswith("_bucket") else _NONE

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
+from facemon.error_hints import refused_access
 from facemon.errors import FacemonError
 from facemon.store.file_system import refuse_network
 from facemon.store.layout import FOLDERS, LEDGER_NAME, has_lost_ledger
@@ -23,6 +24,7 @@ from facemon.store.permissions import (
     Permissions,
     other_user,
     refuse_root,
+    unwritable,
 )
 from facemon.store.store_clock import StoreClock
 from facemon.version import __version__
@@ -222,12 +224,8 @@ def _refuse_lost_ledger(folder: Path) -> None:
 
 
 def _refuse_unwritable(folder: Path, path: Path) -> None:
-    if os.access(folder, os.W_OK) and os.access(path, os.R_OK | os.W_OK):
-        return
-    raise other_user(folder) or FacemonError(
-        f"the store in {folder} cannot be written",
-        "reading needs write access too, for the ledger's write-ahead log: mount it writable for this user",
-    )
+    if refused := refused_access(folder) or refused_access(path, os.R_OK | os.W_OK):
+        raise unwritable(folder, refused)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
