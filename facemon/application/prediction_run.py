@@ -77,8 +77,8 @@ def run(
         if ledger and logged:
             finish_run(ledger, logged, ledger.now())
     _refuse_nothing(images, summary, logged)
-    if images.skipped.total:
-        operation.reporter.say(str(images.skipped))
+    for remark in images.skipped.remarks:
+        operation.reporter.say(remark)
     return summary
 
 
@@ -194,7 +194,7 @@ def _refuse_nothing(images: "ImageSource", summary: "RunSummary", run: "Run | No
         raise FacemonError(f"no image is in {', '.join(tables)}", f"{has} no rows: write a row for each image")
     if images.empty_directories:
         taken = f"files with these extensions are taken: {' '.join(sorted(images.suffixes))}"
-        hint = f"{images.skipped}; {taken}" if images.skipped.total else taken
+        hint = "; ".join([*images.skipped.remarks, taken])
         raise FacemonError(f"no image is in {', '.join(images.empty_directories)}", hint)
     if summary.images == 0 and not (run and run.done):
         raise FacemonError("the list on stdin names no image", "write one path on each line")

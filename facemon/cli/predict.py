@@ -30,7 +30,8 @@ _PathsArgument = Annotated[
     list[str],
     typer.Argument(
         metavar="PATHS",
-        help="Images, directories (with all below), tar archives, manifests, or - for a list on stdin.",
+        help="Images, directories (with all below; links to directories are not followed), tar archives, manifests, "
+        "or - for a list on stdin.",
     ),
 ]
 _ObservedAtOption = Annotated[
