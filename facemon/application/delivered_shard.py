@@ -229,7 +229,7 @@ def _predict(
     if request.shard.number == 1:  # all shards are of one manifest
         for note in images.notes:
             operation.reporter.say(note)
-    destination = Destination(run.run, lambda: images, [_delivering(request, run, stop, outcome), show(())])
+    destination = Destination(run.run, lambda: images, [_delivering(request, run, stop, outcome), show()])
     try:
         summary = predict_into(operation, predict, model, destination, stop)
     except BrokenPipeError as error:

@@ -133,7 +133,7 @@ def _written(
 
 def _refuse_nothing(images: "ImageSource", count: int) -> None:
     if images.empty_directories:
-        hint = str(images.skipped) if images.skipped.total else "name folders and prefixes with images in them"
+        hint = str(images.skipped) or "name folders and prefixes with images in them"
         raise FacemonError(f"no image is in {', '.join(images.empty_directories)}; no manifest was written", hint)
     if not count:
         raise FacemonError("the list on stdin is empty; the manifest was not written", "write one path on each line")
@@ -142,8 +142,8 @@ def _refuse_nothing(images: "ImageSource", count: int) -> None:
 def _tell(operation: Operation, images: "ImageSource", done: FrozenManifest) -> None:
     from facemon.domain.counted import counted
 
-    if images.skipped.total:
-        operation.reporter.say(str(images.skipped))
+    for remark in images.skipped.remarks:
+        operation.reporter.say(remark)
     if done.absent:
         have = "is" if done.absent == 1 else "are"
         operation.reporter.warn(

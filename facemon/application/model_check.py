@@ -81,8 +81,8 @@ def _checked(
         for given in images:
             steps.append(steps_of(bundle, reader, given, at, keep, trial.add if trial else None))
             progress.advance(1)
-    if images.skipped.total:
-        operation.reporter.say(str(images.skipped))
+    for remark in images.skipped.remarks:
+        operation.reporter.say(remark)
     found = None if trial is None else trial.result(steps, at, _again(reader, steps))
     return ModelCheck(
         bundle.config.id, bundle.fingerprint, tuple(attributes), tuple(steps),

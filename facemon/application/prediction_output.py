@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
@@ -66,34 +67,41 @@ class Screen(Protocol):
         """Show a report."""
 
 
-@contextmanager
-def row_sink(
-    operation: Operation,
-    screen: Screen,
-    output: Path | None,
-    format_: str | None,
-    earlier: "Iterable[pa.RecordBatch]" = (),
-    *,
-    is_delivered: bool = False,
-) -> Iterator[Sink]:
+@dataclass(frozen=True, slots=True)
+class RowOutput:
     """Where rows go besides the log: a file, stdout, a table at the end, or nowhere.
 
     One of many machines that deliver prints rows only where a file or a format is asked for.
     """
-    if output is not None and format_ is not None:
-        with _file_sink(operation, output, format_, earlier) as sink:
-            yield sink
-    elif format_ is None and (screen.is_quiet or is_delivered):
-        yield lambda _: None
-    elif format_ == TABLE or (format_ is None and screen.is_terminal):
-        from facemon.reports.prediction_report import PredictionReport
 
-        report = PredictionReport(operation.config.model.attributes)
-        yield report.add
-        screen.show(report.parts())
-    else:
-        with _stream_sink(operation, screen.stream(), format_) as sink:
-            yield sink
+    operation: Operation
+    screen: Screen
+    output: Path | None
+    format_: str | None
+    is_delivered: bool = False
+
+    @property
+    def has_every_row(self) -> bool:
+        """Whether it shows all rows of a run, as a file does, and not only those that are predicted now."""
+        return self.output is not None
+
+    @contextmanager
+    def __call__(self, earlier: "Iterable[pa.RecordBatch]" = ()) -> Iterator[Sink]:
+        """Open it; a file begins with the `earlier` rows, and the others have shown them before."""
+        if self.output is not None and self.format_ is not None:
+            with _file_sink(self.operation, self.output, self.format_, earlier) as sink:
+                yield sink
+        elif self.format_ is None and (self.screen.is_quiet or self.is_delivered):
+            yield lambda _: None
+        elif self.format_ == TABLE or (self.format_ is None and self.screen.is_terminal):
+            from facemon.reports.prediction_report import PredictionReport
+
+            report = PredictionReport(self.operation.config.model.attributes)
+            yield report.add
+            self.screen.show(report.parts())
+        else:
+            with _stream_sink(self.operation, self.screen.stream(), self.format_) as sink:
+                yield sink
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from facemon.application.operation import Operation, Reporter
 from facemon.application.predict_paths import refuse_paths
@@ -40,8 +40,17 @@ if TYPE_CHECKING:
     from facemon.store.runs import Run
 
 Sink = Callable[["PredictedBatch"], None]
-Show = Callable[["Iterable[pa.RecordBatch]"], AbstractContextManager[Sink]]
-"""Opens what shows the rows besides the log; it is given those that the run has in the log from before."""
+
+
+class Show(Protocol):
+    """Opens what shows the rows besides the log."""
+
+    @property
+    def has_every_row(self) -> bool:
+        """Whether it shows all rows of a run, as a file does, and not only those that are predicted now."""
+
+    def __call__(self, earlier: "Iterable[pa.RecordBatch]" = ()) -> AbstractContextManager[Sink]:
+        """Open it; `earlier` are the rows that the run has in the log from before."""
 
 
 def run(
@@ -57,7 +66,7 @@ def run(
     with _opened_run(operation.reporter, ledger, request, identity_of(request, model)) as logged:
         with (
             _saying_how_to_go_on(operation.reporter, ledger, logged),
-            _logged_rows(operation, ledger, logged) as earlier,
+            logged_rows(operation, ledger, logged) as earlier,
         ):
             destination = _destination(images, ledger, logged, show(earlier), stop)
             summary = predict_into(operation, request, model, destination, stop)
@@ -68,8 +77,8 @@ def run(
         if ledger and logged:
             finish_run(ledger, logged, ledger.now())
     _refuse_nothing(images, summary, logged)
-    if images.skipped.total:
-        operation.reporter.say(str(images.skipped))
+    for remark in images.skipped.remarks:
+        operation.reporter.say(remark)
     return summary
 
 
@@ -185,7 +194,7 @@ def _refuse_nothing(images: "ImageSource", summary: "RunSummary", run: "Run | No
         raise FacemonError(f"no image is in {', '.join(tables)}", f"{has} no rows: write a row for each image")
     if images.empty_directories:
         taken = f"files with these extensions are taken: {' '.join(sorted(images.suffixes))}"
-        hint = f"{images.skipped}; {taken}" if images.skipped.total else taken
+        hint = "; ".join([*images.skipped.remarks, taken])
         raise FacemonError(f"no image is in {', '.join(images.empty_directories)}", hint)
     if summary.images == 0 and not (run and run.done):
         raise FacemonError("the list on stdin names no image", "write one path on each line")
@@ -270,10 +279,10 @@ def stopping(stop: threading.Event) -> Iterator[None]:
 
 
 @contextmanager
-def _logged_rows(
+def logged_rows(
     operation: Operation, ledger: "Ledger | None", run: "Run | None"
 ) -> "Iterator[Iterable[pa.RecordBatch]]":
-    """The rows that the run has in the log from before, which are read when they are asked for.
+    """The rows that the run has in the log, which are read when they are asked for.
 
     They are read in a transaction. It ends with the block, also when what takes the rows fails: else the command's end
     could not be entered.

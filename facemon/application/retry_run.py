@@ -3,13 +3,22 @@
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, nullcontext
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from facemon.application.left_out import refuse_left_out
 from facemon.application.operation import Operation
-from facemon.application.prediction_run import Show, identity_of, reader_left, stopping, tell, times_of, work_of
+from facemon.application.prediction_run import (
+    Show,
+    identity_of,
+    logged_rows,
+    reader_left,
+    stopping,
+    tell,
+    times_of,
+    work_of,
+)
 from facemon.application.run_inputs import PredictRequest, images_of, refuse_other_inputs
 from facemon.domain.counted import counted
 from facemon.errors import FacemonError, Interrupted
@@ -17,6 +26,7 @@ from facemon.interruption import Uninterrupted
 
 if TYPE_CHECKING:
     from facemon.domain.image_input import ImageInput
+    from facemon.domain.prediction import PredictedBatch
     from facemon.engines.engine import RunModel
     from facemon.predict.run_summary import RunSummary
     from facemon.store.ledger.protocol import Ledger
@@ -48,17 +58,41 @@ def retry(
                 f"delivered {them}; predict {them} in a new run instead"
             )
         summary = RunSummary()
+        lacking = ""
         if failed:
             operation.reporter.say(f"trying {len(failed)} failed images of run {run.id} again")
-            try:
-                summary = _predict(operation, request, model, ledger, run, failed, show, left_out)
-            except BrokenPipeError as error:
-                state, hint = "the retried images are logged", "run the same command again to retry the rest"
-                raise reader_left(state, hint) from error
         elif not left_out and not every:
             operation.reporter.say(f"nothing failed in run {run.id}")
-        refuse_left_out(operation, left_out)
+        try:
+            if failed:
+                summary = _predict(operation, request, model, ledger, run, failed, show, left_out)
+            if show.has_every_row:
+                lacking = _write_every_row(operation, ledger, run, show, left_out)
+        except BrokenPipeError as error:
+            state, hint = "the retried images are logged", "run the same command again to retry the rest"
+            raise reader_left(state, hint) from error
+        refuse_left_out(operation, left_out, lacking)
         return summary
+
+
+def _write_every_row(
+    operation: Operation, ledger: "Ledger", run: "Run", show: Show, left_out: "list[SegmentDamagedError]"
+) -> str:
+    """Show the rows as the log has them now: only there is it certain which of the new ones supersede another.
+
+    Also where nothing was tried again: the file of the attempt before may not have been written. A damaged segment
+    that has some of them is added to `left_out`, and what the file's fate is then is returned.
+    """
+    from facemon.store.segment_files import SegmentDamagedError
+
+    try:
+        with logged_rows(operation, ledger, run) as rows, show(rows):
+            pass
+    except SegmentDamagedError as error:
+        if all(error.message != each.message for each in left_out):
+            left_out.append(error)
+        return ", which has rows of this run: the file of -o is not written"
+    return ""
 
 
 def _predict(
@@ -83,7 +117,7 @@ def _predict(
         workers = stack.enter_context(model.spread(work))
         writer = RetryWriter(ledger, run, model.id, left_out)
         stack.callback(_close, writer)
-        sink = stack.enter_context(show(()))
+        sink = stack.enter_context(nullcontext(_unseen) if show.has_every_row else show())
         stack.enter_context(stopping(stop))
         left = _failed_images(operation, request, run, failed, stop)
         fetched = stack.enter_context(closing(fetched_ahead(left, stop)))
@@ -99,6 +133,10 @@ def _predict(
             f"stopped after {counted(summary.images, 'image')}; run the same command again to retry the rest"
         )
     return summary
+
+
+def _unseen(_: "PredictedBatch") -> None:
+    """Take rows that are shown once they are logged."""
 
 
 def _close(writer: "RetryWriter") -> None:

@@ -92,9 +92,15 @@ class _Told:
         yield HiddenProgress()
 
 
-@contextmanager
-def _unshown(_earlier: object) -> Iterator[Sink]:
-    yield lambda _: None
+class _Unshown:
+    """Shows no row: those of a shard are delivered, and nothing else."""
+
+    has_every_row = False
+
+    @contextmanager
+    def __call__(self, earlier: object = ()) -> Iterator[Sink]:
+        del earlier
+        yield lambda _: None
 
 
 class OpenedShards:
@@ -119,7 +125,7 @@ class OpenedShards:
         self._told.warnings.clear()
         request = replace(self._request, shard=Shard(shard, self._job.shards))
         try:
-            summary = deliver_shard(self._operation, request, self._model, self._job, _unshown)
+            summary = deliver_shard(self._operation, request, self._model, self._job, _Unshown())
         except (FacemonError, Interrupted) as error:
             return undelivered(error)
         counts = summary.ok, summary.no_face, summary.failed, summary.faces

@@ -18,7 +18,8 @@ _InputsArgument = Annotated[
     list[str],
     typer.Argument(
         metavar="INPUTS",
-        help="Images, directories (with all below), addresses such as s3://bucket/photos/, or - for a list on stdin.",
+        help="Images, directories (with all below; links to directories are not followed), addresses such as "
+        "s3://bucket/photos/, or - for a list on stdin.",
     ),
 ]
 

@@ -12,7 +12,10 @@ from facemon.cli.session import Session
 from facemon.errors import ExitCode, FacemonError
 
 _PathsArgument = Annotated[
-    list[str], typer.Argument(metavar="FILE", help="Images, directories (with all below) or manifests.")
+    list[str],
+    typer.Argument(
+        metavar="FILE", help="Images, directories (with all below; links to directories are not followed) or manifests."
+    ),
 ]
 _LabelsOption = Annotated[
     Path | None,

@@ -1,7 +1,6 @@
 """`facemon predict`: images in, attributes out, everything logged."""
 
 import sys
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +17,7 @@ from facemon.application.prediction import (
 )
 from facemon.application.prediction import predict as predict_images
 from facemon.application.prediction import retry_failed as retry_failures
-from facemon.application.prediction_output import chosen_format, row_sink
+from facemon.application.prediction_output import RowOutput, chosen_format
 from facemon.application.run_inputs import PredictRequest
 from facemon.cli.command import command
 from facemon.cli.completion import SOURCES
@@ -31,7 +30,8 @@ _PathsArgument = Annotated[
     list[str],
     typer.Argument(
         metavar="PATHS",
-        help="Images, directories (with all below), tar archives, manifests, or - for a list on stdin.",
+        help="Images, directories (with all below; links to directories are not followed), tar archives, manifests, "
+        "or - for a list on stdin.",
     ),
 ]
 _ObservedAtOption = Annotated[
@@ -66,7 +66,11 @@ SourceOption = Annotated[
     typer.Option(metavar="NAME", autocompletion=SOURCES, help="Where the images come from, such as a camera."),
 ]
 _RetryOption = Annotated[
-    bool, typer.Option("--retry-failed", help="Predict what failed in the newest run on the same paths again.")
+    bool,
+    typer.Option(
+        "--retry-failed",
+        help="Predict what failed in the newest run on the same paths again; -o gets all rows of that run.",
+    ),
 ]
 _ShardOption = Annotated[
     str | None,
@@ -149,7 +153,7 @@ def predict(
     refuse_unusable_paths(session.operation, paths, null, has_begun=resume or retry_failed)
     about = source, observed, observed_at or "", resume, threads, root, sys.stdin.buffer if "-" in paths else None, null
     request = PredictRequest(tuple(paths), *about, engine=engine)
-    show = partial(row_sink, session.operation, session.console, output, chosen, is_delivered=deliver is not None)
+    show = RowOutput(session.operation, session.console, output, chosen, is_delivered=deliver is not None)
     if deliver is not None:
         summary = delivered(session.operation, request, deliver, shard, cluster, show)
     elif no_store:

@@ -20,6 +20,7 @@ from facemon.domain.image_input import FilePart, FileVersion, ImageProblem, show
 from facemon.domain.prediction import ErrorCode, Undated
 from facemon.model.exif_dates import exif_date
 from facemon.model.image_opening import JPEGS, accepted_formats, loaded, open_image, pillow_names, scaled
+from facemon.model.tiff_samples import NO_RANGE, gray_range, sample_fault
 
 # What Pillow's decoders raise on damaged bytes; several let the error of the module below them through.
 _DAMAGE = (
@@ -40,7 +41,6 @@ _UPRIGHT = {
 _SIDEWAYS = {
     Image.Transpose.TRANSPOSE, Image.Transpose.ROTATE_270, Image.Transpose.TRANSVERSE, Image.Transpose.ROTATE_90,
 }  # fmt: skip
-_HIGHEST_16_BIT = 65535
 _READ_WHOLE = "which predict reads as a whole: name the archive"
 _NO_MEMORY = "there is not enough memory to decode the image (max_decode_memory)"
 
@@ -122,7 +122,7 @@ def decode_image(
 ) -> DecodedImage | ImageProblem:
     """Decode an image file's bytes to upright RGB of 8 bits a channel, or say why that is impossible.
 
-    The first frame counts. Alpha is dropped, 16-bit gray is scaled to 8 bits, CMYK is converted. More than
+    The first frame counts. Alpha is dropped, gray of more bits is scaled to 8, CMYK is converted. More than
     `max_pixels`, or more than twice Pillow's `Image.MAX_IMAGE_PIXELS`, is too large; no pixel is decoded then.
     With `needed` a JPEG is decoded at the smallest of the scales 1, 1/2, 1/4 and 1/8 that is no smaller than that
     answers for the whole image's size. With `dated_by`, the present time, the image's own date is read too.
@@ -157,6 +157,8 @@ def _decoded(
     if width * height > max_pixels:
         limit = f"the limit is {max_pixels} pixels in all"
         return ImageProblem(ErrorCode.TOO_LARGE, f"the image has {width} x {height} pixels; {limit}")
+    if (fault := sample_fault(opened)) is not None:
+        return ImageProblem(ErrorCode.UNREADABLE, fault)
     exif = _exif(opened)
     taken_at = _date(exif, dated_by) if dated_by else None
     is_turned = opened_format(opened.format).upright_when_decoded
@@ -236,12 +238,18 @@ def _as_rgb(image: Image.Image) -> Image.Image | ImageProblem:
         # Only here: its OpenBLAS ends a process that it finds short of memory.
         import numpy as np
 
-        levels = np.asarray(image)
-        if image.mode == "F" or levels.min() < 0 or levels.max() > _HIGHEST_16_BIT:
-            message = "the pixels have 32 bits a channel, for which no range is agreed on"
-            return ImageProblem(ErrorCode.UNREADABLE, message)
-        # Pillow's own conversion would cut off everything above 255. 257 maps 65535 to 255.
-        return Image.fromarray(((levels.astype(np.uint32) + 128) // 257).astype(np.uint8)).convert("RGB")
+        highest, is_inverted = gray_range(image)
+        stored = np.asarray(image)
+        if image.mode == "F" or stored.min() < 0 or stored.max() > highest:
+            return ImageProblem(ErrorCode.UNREADABLE, NO_RANGE)
+        # Pillow's own conversion would cut off everything above 255.
+        levels = stored.astype(np.uint32)
+        if is_inverted:
+            np.subtract(highest, levels, out=levels)
+        levels *= 255
+        levels += highest // 2
+        levels //= highest
+        return Image.fromarray(levels.astype(np.uint8)).convert("RGB")
     # Alpha is dropped, so a transparent colour means nothing; Pillow would warn of it.
     image.info.pop("transparency", None)
     try:

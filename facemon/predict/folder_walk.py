@@ -25,7 +25,7 @@ class FolderWalk:
     """Walks folders; names are sorted within each, and a folder's content comes where its name does.
 
     Hidden files and folders are left out, macOS' resource forks (`._photo.jpg`) and `.thumbnails` with them. Links to
-    folders are not followed, so no loop of links is endless.
+    folders are counted and not followed, so no loop of links is endless. A link that is walked itself is followed.
     """
 
     def __init__(self, formats: Sequence[str]) -> None:
@@ -33,7 +33,7 @@ class FolderWalk:
         self.suffixes = suffixes_of(formats)
         """What is taken, in any case."""
         self.skipped = SkippedFiles(formats)
-        """All other files that are not hidden, known when the walk has passed them."""
+        """All other files and the linked folders, unless hidden; known when the walk has passed them."""
 
     def below(self, directory: str) -> Iterator[tuple[str, ImageProblem | None]]:
         """Yield the path of each image and each tar archive; a folder that cannot be listed comes with that problem."""
@@ -50,30 +50,31 @@ class FolderWalk:
 
     def _entries(self, directory: str) -> Iterator[tuple[str, ImageProblem | None] | str]:
         """The images of one directory, and its subdirectories as bare paths, sorted by name."""
+        kept: list[tuple[str, bool]] = []
+        linked: list[str] = []
         try:
             with os.scandir(directory) as entries:
-                kept = [
-                    (entry.name, is_directory)
-                    for entry in entries
-                    if not is_left_out(entry.name)
-                    and ((is_directory := entry.is_dir(follow_symlinks=False)) or self._is_taken(entry))
-                ]
+                for entry in entries:
+                    if is_left_out(entry.name):
+                        continue
+                    if _is_link_to_folder(entry):
+                        linked.append(entry.path)
+                    elif (is_directory := entry.is_dir(follow_symlinks=False)) or self._is_taken(entry.name):
+                        kept.append((entry.name, is_directory))
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             code = ErrorCode.DENIED if isinstance(error, PermissionError) else ErrorCode.UNREADABLE
             yield directory, ImageProblem(code, f"the directory cannot be listed: {reason}")
             return
+        for path in sorted(linked):
+            self.skipped.add_linked_folder(path)
         for name, is_directory in sorted(kept):
             path = os.path.join(directory, name)  # noqa: PTH118 - Path would drop a leading ./ that the user gave
             yield path if is_directory else (path, None)
 
-    def _is_taken(self, entry: "os.DirEntry[str]") -> bool:
-        suffix = suffix_of(entry.name)
-        if suffix in self.suffixes:
-            return True
-        if _is_link_to_folder(entry):
-            return False
-        if tar_suffix(entry.name):
+    def _is_taken(self, name: str) -> bool:
+        suffix = suffix_of(name)
+        if suffix in self.suffixes or tar_suffix(name):
             return True
         self.skipped.add(suffix)
         return False

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from math import isnan
 from typing import Any
 
@@ -88,7 +88,8 @@ def _time_of(cell: Any, column: str) -> datetime | None:
     try:
         if isinstance(cell, datetime):
             return cell.replace(tzinfo=UTC) if cell.tzinfo is None else cell.astimezone(UTC)
-        return parse_time(cell)
+        # A column of dates, as Parquet has them: midnight in UTC, as for a date that is text.
+        return datetime.combine(cell, time(), UTC) if isinstance(cell, date) else parse_time(cell)
     except (ValueError, TypeError, AttributeError, OverflowError):
         raise ValueError(f"{column} is {_shown(cell)}, not a time such as 2026-11-23T02:00:00Z") from None
 
@@ -175,9 +176,13 @@ def _shown(cell: Any) -> str:
             return repr(cell if len(cell) <= _SHOWN else cell[: _SHOWN - 1] + "…")
         case list() | dict():
             return "a list" if isinstance(cell, list) else "an object"
-        case int() if not isinstance(cell, bool) and abs(cell) >= 10**_SHOWN:
+        case bytes():
+            return "binary data"
+        case bool():
+            return str(cell).lower()
+        case int() if abs(cell) >= 10**_SHOWN:
             return "a number of too many digits"
-    return repr(cell)[:_SHOWN]
+    return str(cell)[:_SHOWN]  # not what Python would write in a program: dates, decimal numbers
 
 
 def _box(parts: Any, column: str) -> Box:

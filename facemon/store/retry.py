@@ -17,7 +17,7 @@ from facemon.store.recovery import recover
 from facemon.store.row_counts import LATENCIES, count_rows, histogram
 from facemon.store.row_profiles import profile_rows
 from facemon.store.run_state import RunIdentity
-from facemon.store.runs import Run, state_of, taken_up
+from facemon.store.runs import Run, taken_up
 from facemon.store.segment import Segment
 from facemon.store.segment_files import SegmentDamagedError, read_segment
 from facemon.store.segment_writer import prepare_segments
@@ -40,7 +40,7 @@ def reopen_run(ledger: Ledger, identity: RunIdentity) -> Run | None:
     if found is None:
         return None
     run = taken_up(ledger, found)
-    if state_of(ledger, found).finished is None:
+    if not run.is_finished:
         run.lock.release()
         raise FacemonError(f"run {found} is not finished", "continue it with --resume, then retry")
     return run

@@ -95,7 +95,10 @@ def _sorted(table: pa.Table) -> pa.Table:
 
 
 def _lost(run: Run) -> FacemonError:
+    instead = "finish the run with --resume and without -o, or begin a new one without --resume"
+    if run.is_finished:
+        instead = "what was retried is logged: leave out -o, or begin a new run without --retry-failed"
     return FacemonError(
         f"the log has lost rows of the {run.done} images that run {run.id} has predicted, so the file would lack them",
-        "finish the run with --resume and without -o, or begin a new one without --resume",
+        instead,
     )

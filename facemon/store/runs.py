@@ -40,6 +40,8 @@ class Run:
     """Inputs, from the first on, whose rows are in the log."""
     digest: str
     lock: ProcessLock
+    is_finished: bool = False
+    """Whether it came to its end: what failed in it is retried; another one is resumed."""
 
     def __enter__(self) -> Self:
         return self
@@ -87,7 +89,7 @@ def taken_up(ledger: Ledger, run: str) -> Run:
         ) from error
     with _released_on_failure(lock):
         state = state_of(ledger, run)
-    return Run(run, state.done, state.digest, lock)
+    return Run(run, state.done, state.digest, lock, state.finished is not None)
 
 
 @contextmanager
@@ -120,8 +122,18 @@ def check_same_inputs(run: Run, names: Iterable[str]) -> None:
     if digest.value != run.digest:
         raise FacemonError(
             f"the first {run.done} inputs are no longer those that run {run.id} predicted",
-            "files were added, removed or renamed since: run without --resume to predict all of them again",
+            f"files were added, removed or renamed since. {_instead_of(run)}",
         )
+
+
+def _instead_of(run: Run) -> str:
+    if not run.is_finished:
+        return "Run without --resume to predict all of them again"
+    # All paths once more would be a second row of each image that did not fail.
+    return (
+        "Put the files back as they were, or predict by name, in a run without --retry-failed, the images that failed "
+        "(facemon log --failed) and those that are new"
+    )
 
 
 def finish_run(ledger: Ledger, run: Run, now: datetime) -> None:

@@ -44,11 +44,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 class Rows:
     """What a run shows."""
 
+    has_every_row = False
+
     def __init__(self) -> None:
         self.batches: list[pa.RecordBatch] = []
 
     @contextmanager
-    def __call__(self, earlier: Iterable[pa.RecordBatch]) -> Iterator[Sink]:
+    def __call__(self, earlier: Iterable[pa.RecordBatch] = ()) -> Iterator[Sink]:
         self.batches += earlier
         yield lambda batch: self.batches.append(batch.rows)
 

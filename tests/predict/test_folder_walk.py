@@ -76,9 +76,17 @@ def test_links_to_folders_are_no_files(tmp_path: Path) -> None:
     touch(tmp_path, "d/notes.txt")
     (tmp_path / "link").symlink_to("d")
     (tmp_path / "other.txt").symlink_to("d/notes.txt")
+    (tmp_path / "link.jpg").symlink_to("d")
+    (tmp_path / "link.tar").symlink_to("d")
+    (tmp_path / ".hidden").symlink_to("d")
     walk = FolderWalk(ALL)
     assert found(walk, tmp_path) == []
-    assert str(walk.skipped) == "2 files are not images that can be read: 2 .txt"
+    assert walk.skipped.total == 2
+    names = ", ".join(str(tmp_path / name) for name in ("link", "link.jpg", "link.tar"))
+    assert walk.skipped.remarks == [
+        "2 files are not images that can be read: 2 .txt",
+        f"3 linked folders were not entered: {names}; name them on the command line",
+    ]
 
 
 @pytest.mark.parametrize("target", ["link.txt", "a.jpg/b", "x" * 300, "gone"])
