@@ -58,13 +58,13 @@ def strange_warnings(sample: Sample) -> list[str]:
     """Name the cells of a table that is to be a reference that are neither labels nor numbers."""
     found = []
     for name, cells in sample.strange.items():
-        share = f"{100 * share_of(sample.column(name)):.2g} % of its cells"
+        share = f"{100 * _share_of(sample.column(name)):.2g} % of its cells"
         told = sample.faulty.get(name) or f"{share} are no label, such as {', '.join(cells.examples)}"
         found.append(f"{name}: {told}; {cells.way_out}")
     return found
 
 
-def share_of(column: ColumnCounts | None) -> float:
+def _share_of(column: ColumnCounts | None) -> float:
     """The share of rows whose cell was no label."""
     if column is None or UNRECOGNISED not in column.labels or not column.total:
         return 0.0
@@ -73,21 +73,21 @@ def share_of(column: ColumnCounts | None) -> float:
 
 def _shares(reference: Sample, current: Sample, name: str, *, is_clustered: bool) -> tuple[float, float]:
     """The shares of both sides, or those within sources, weighted as the score is, where they are larger."""
-    first, second = share_of(reference.column(name)), share_of(current.column(name))
+    first, second = _share_of(reference.column(name)), _share_of(current.column(name))
     sides = reference.column_by_source(name), current.column_by_source(name)
     shared = [source for source in sides[0] if source in sides[1]]
     if not shared or not is_clustered or not (first or second):
         return first, second
     rows = np.array([[side[source].total for source in shared] for side in sides], np.float64)
     weights = rows.prod(axis=0) / rows.sum(axis=0)
-    within = [float(weights @ [share_of(side[each]) for each in shared] / weights.sum()) for side in sides]
+    within = [float(weights @ [_share_of(side[each]) for each in shared] / weights.sum()) for side in sides]
     return max(first, within[0]), max(second, within[1])
 
 
 def _told(reference: Sample, current: Sample, name: str) -> str:
     parts, examples = list[str](), dict[str, None]()
     for sample, side in ((reference, "the reference"), (current, "the current data")):
-        if share := share_of(sample.column(name)):
+        if share := _share_of(sample.column(name)):
             parts.append(f"{100 * share:.2g} % {'in' if parts else 'of the cells in'} {side}")
         if found := sample.strange.get(name):
             examples |= dict.fromkeys(found.examples)
