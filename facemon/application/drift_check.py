@@ -43,8 +43,12 @@ _RESULTS_LOOKED_AT = 200
 
 def check_drift(operation: Operation, request: DriftRequest) -> DriftAnswer:
     """Compare current data with the reference, and record the result unless the check is a look."""
-    refuse_unknown_attribute(operation.config, request)
+    is_configured = request.model in (None, operation.config.model.id)
+    if is_configured:
+        refuse_unknown_attribute(operation.config, request)
     with store_if_there(operation, create=bool(request.record)) as ledger:
+        if not is_configured:
+            operation = _of_model(operation, ledger, request)
         at = datetime.now(UTC) if ledger is None else ledger.now()
         question = question_of(operation, ledger, request, at)
         look = _why_look(request, _differences_of(operation, ledger, question))
@@ -54,6 +58,16 @@ def check_drift(operation: Operation, request: DriftRequest) -> DriftAnswer:
             decided = request.fail_on.code_of(answer.result)
             outcome.code = ExitCode.OK if request.exit_zero else decided
     return replace(answer, decided=decided, code=outcome.code)
+
+
+def _of_model(operation: Operation, ledger: "Ledger | None", request: DriftRequest) -> Operation:
+    """The operation with the attributes that the log has of the model that is asked for."""
+    from facemon.application.logged_model import of_logged_model
+
+    if ledger is not None and request.model is not None:
+        operation = of_logged_model(operation, ledger, request.model)
+    refuse_unknown_attribute(operation.config, request)
+    return operation
 
 
 def asks_as_configured(operation: Operation, request: DriftRequest) -> bool:
