@@ -43,8 +43,12 @@ _RESULTS_LOOKED_AT = 200
 
 def check_drift(operation: Operation, request: DriftRequest) -> DriftAnswer:
     """Compare current data with the reference, and record the result unless the check is a look."""
-    refuse_unknown_attribute(operation.config, request)
+    is_configured = request.model in (None, operation.config.model.id)
+    if is_configured:
+        refuse_unknown_attribute(operation.config, request)
     with store_if_there(operation, create=bool(request.record)) as ledger:
+        if not is_configured:
+            operation = _of_model(operation, ledger, request)
         at = datetime.now(UTC) if ledger is None else ledger.now()
         question = question_of(operation, ledger, request, at)
         look = _why_look(request, _differences_of(operation, ledger, question))
@@ -54,6 +58,16 @@ def check_drift(operation: Operation, request: DriftRequest) -> DriftAnswer:
             decided = request.fail_on.code_of(answer.result)
             outcome.code = ExitCode.OK if request.exit_zero else decided
     return replace(answer, decided=decided, code=outcome.code)
+
+
+def _of_model(operation: Operation, ledger: "Ledger | None", request: DriftRequest) -> Operation:
+    """The operation with the attributes that the log has of the model that is asked for."""
+    from facemon.application.logged_model import of_logged_model
+
+    if ledger is not None and request.model is not None:
+        operation = of_logged_model(operation, ledger, request.model)
+    refuse_unknown_attribute(operation.config, request)
+    return operation
 
 
 def asks_as_configured(operation: Operation, request: DriftRequest) -> bool:
@@ -163,6 +177,7 @@ def _run_drift_check(
     if ledger is not None and isinstance(question.current, Window):
         since = latest.ladder.windows[0].rung.since if latest.ladder else question.current.since
         result = _with_last_seen(result, ledger, question.model, since)
+        result = _with_changed_model(result, ledger, question, latest)
         result = with_plan(operation, ledger, result, (normal, latest), question.settings)
     result, page = replace(result, not_recorded_because=look), None
     arrivals = latest.arrivals if look is None and question.reads_all_arrivals else None
@@ -194,6 +209,20 @@ def _with_last_seen(result: DriftResult, ledger: "Ledger", model: str, since: da
         return replace(each, last_seen=None if hour is None else start_of_hour(hour))
 
     return replace(result, sources=tuple(map(seen, result.sources)))
+
+
+def _with_changed_model(
+    result: DriftResult, ledger: "Ledger", question: DriftQuestion, latest: ComparedSide
+) -> DriftResult:
+    """The result with a note where several models predicted the compared rows under one name and version."""
+    from facemon.application.changed_model import mixed_sides
+
+    if latest.side.since is None or latest.side.until is None:
+        return result
+    named = None if isinstance(question.reference, Path) else result.reference.name
+    reference = next((each for each in ledger.references.all() if each.name == named), None)
+    said = mixed_sides(ledger, question.model, reference, latest.side.since, latest.side.until)
+    return result if said is None else replace(result, notes=(*result.notes, f"{said}."))
 
 
 def _late(result: DriftResult, arrivals: "Arrivals", since: datetime) -> DriftResult:

@@ -14,8 +14,10 @@ from facemon.errors import ExitCode, FacemonError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from facemon.config.document import Config
     from facemon.config.model import AttributeConfig
     from facemon.evaluation.evaluation import Evaluation
+    from facemon.evaluation.true_labels import TrueLabels
     from facemon.reports.printed_parts import Part
     from facemon.store.ledger.protocol import Ledger
     from facemon.store.recorded_commands import Outcome
@@ -47,6 +49,8 @@ class EvaluationAnswer:
     """Damaged segments: with any, the result is not recorded."""
     observed_since: str | None = None
     """Since when images were searched, as it was given; None for all."""
+    undescribed: tuple[str, ...] = ()
+    """Attributes whose labels were not compared, because the configuration does not describe them."""
 
     def document(self) -> dict[str, Any]:
         """The object of `facemon.evaluation/1`."""
@@ -64,7 +68,11 @@ class EvaluationAnswer:
 
     def tell_what_counts(self, operation: Operation) -> None:
         """Say what the metrics do not take over from this evaluation."""
+        from facemon.reports.evaluation_report import not_compared_labels
+
         reporter, least = operation.reporter, operation.config.evaluate.min_labels
+        if self.undescribed:
+            reporter.warn(not_compared_labels(self.result.model, self.undescribed))
         if not self.result.has_scores:
             reporter.warn("no label was compared: model_accuracy and evaluate's last success stay as they were")
         elif not self.has_accuracy:
@@ -91,9 +99,12 @@ def evaluate(operation: Operation, request: EvaluationRequest) -> EvaluationAnsw
     has_given_boxes, left_out = finder_of(config.model.faces).takes_boxes, list["SegmentDamagedError"]()
     with operation.open_ledger() as ledger, operation.recorded(ledger, "evaluate") as outcome:
         since = _since(request.observed_since, ledger.now())
+        rows = _log_rows(ledger, model, attributes, since, left_out, with_boxes=has_given_boxes)
+        labels = read_true_labels(request.labels, attributes, config.tables)
+        undescribed = _undescribed(operation.config, ledger, model, since, labels)
         result = compare(
-            _log_rows(ledger, model, attributes, since, left_out, with_boxes=has_given_boxes),
-            read_true_labels(request.labels, attributes, config.tables),
+            rows,
+            labels,
             attributes,
             model=model,
             at=ledger.now(),
@@ -106,7 +117,19 @@ def evaluate(operation: Operation, request: EvaluationRequest) -> EvaluationAnsw
             outcome.renews_success = has_accuracy and model == config.model.id
             _record(ledger, result, outcome)
     given = None if request.observed_since is None else str(request.observed_since)
-    return EvaluationAnswer(result, outcome.code, has_accuracy, left_out, given)
+    return EvaluationAnswer(result, outcome.code, has_accuracy, left_out, given, undescribed)
+
+
+def _undescribed(
+    config: "Config", ledger: "Ledger", model: str, since: datetime | None, labels: "TrueLabels"
+) -> tuple[str, ...]:
+    from facemon.application.logged_model import logged_model
+    from facemon.application.undescribed_labels import undescribed_labels
+    from facemon.domain.times import micros
+
+    segments = ledger.segments.within(None if since is None else micros(since), None, model)
+    logged = logged_model(config.model, ledger, segments, is_configured=model == config.model.id)
+    return undescribed_labels(config, logged.attributes, labels)
 
 
 def _record(ledger: "Ledger", result: "Evaluation", outcome: "Outcome") -> None:

@@ -1,6 +1,6 @@
 """Rows of the log that a person looks for: the newest, those whose labels were most wrong, the most unusual images."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ from facemon.errors import FacemonError, UsageError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from facemon.config.model import AttributeConfig
     from facemon.drift.unusual_rows import Centre
     from facemon.evaluation.joined_labels import LeftOut
     from facemon.reports.printed_parts import Part
@@ -33,8 +34,8 @@ _SHOWN = 20
 _DAY = timedelta(days=1)
 
 Take = Callable[["pa.RecordBatch"], None]
-Show = Callable[["pa.Field | None"], AbstractContextManager[Take]]
-"""Opens what shows the rows; it is given the column that they have beside those of the log."""
+Show = Callable[["Sequence[AttributeConfig]", "pa.Field | None"], AbstractContextManager[Take]]
+"""Opens what shows the rows; it is given their attributes, and the column that they have beside those of the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ class LogSummary:
     """How many predictions had a true label; `matched` of them were wrong."""
     unused: "tuple[LeftOut, ...]" = ()
     """Labels that were compared with no prediction."""
+    unjudged: tuple[str, ...] = ()
+    """Attributes whose labels were not compared, because the configuration does not describe them."""
     other_models: tuple[str, ...] = ()
     """Models of which the log has rows at that time, too."""
     left_out: "tuple[SegmentDamagedError, ...]" = ()
@@ -85,6 +88,7 @@ class LogSummary:
             self.matched,
             labelled=self.labelled,
             unused=self.unused,
+            unjudged=self.unjudged,
             compared_with=self.compared_with,
             other_models=self.other_models,
         )
@@ -118,40 +122,42 @@ def read_log(operation: Operation, request: LogRequest, show: Show) -> LogSummar
     UsageError for options that make no sense and for sources that the log never had, before anything is shown;
     FacemonError where the log has no rows of the model.
     """
-    from facemon.domain.prediction import log_schema
+    from facemon.application.searched_attributes import searched_model
 
-    config = operation.config
     _refuse_contradictions(request)
-    model = request.model or config.model.id
-    conditions = conditions_of(request.chosen, config.model, model)
+    model, configured = request.model or operation.config.model.id, operation.config.model
     with operation.open_ledger() as ledger, ledger.reading():
         others = _refuse_unknown_model(ledger, model)
+        search = _search(request, model, (), ledger.now())
+        most = None if request.worst or request.unusual else request.limit
+        logged = searched_model(configured, ledger, search, request.chosen, most)
+        conditions = conditions_of(request.chosen, logged, model)
         refuse_unknown_sources(ledger, sources_of(request.chosen))
-        search = _search(request, model, conditions, ledger.now())
-        schema = log_schema(config.model.attributes)
+        search = replace(search, conditions=conditions)
         if request.worst is not None:
-            summary = _show_worst(operation, ledger, search, request, schema, show)
+            summary = _show_worst(operation, ledger, search, request, logged.attributes, show)
         elif request.unusual is not None:
-            summary = _show_unusual(operation, ledger, search, request, schema, show)
+            summary = _show_unusual(operation, ledger, search, request, logged.attributes, show)
         else:
-            summary = _show_newest(ledger, search, request.limit, schema, show)
+            summary = _show_newest(ledger, search, request.limit, logged.attributes, show)
     return replace(summary, other_models=others)
 
 
 def _show_newest(
-    ledger: "Ledger", search: "RowSearch", limit: int | None, schema: "pa.Schema", show: Show
+    ledger: "Ledger", search: "RowSearch", limit: int | None, attributes: "Sequence[AttributeConfig]", show: Show
 ) -> LogSummary:
+    from facemon.domain.prediction import log_schema
     from facemon.store.row_search import all_rows, first_rows
 
-    left_out = list["SegmentDamagedError"]()
+    schema, left_out = log_schema(attributes), list["SegmentDamagedError"]()
     if limit is None:
         shown = 0
-        with show(None) as take:
+        with show(attributes, None) as take:
             for table in all_rows(ledger, search, schema, left_out):
                 shown += _hand_over(table, take)
         return LogSummary(search.model, shown, shown, None, left_out=tuple(left_out))
     found = first_rows(ledger, search, limit, schema)
-    with show(None) as take:
+    with show(attributes, None) as take:
         _hand_over(found.rows, take)
     return LogSummary(search.model, found.rows.num_rows, found.matched, limit, left_out=tuple(found.left_out))
 
@@ -161,19 +167,20 @@ def _show_unusual(
     ledger: "Ledger",
     search: "RowSearch",
     request: LogRequest,
-    schema: "pa.Schema",
+    attributes: "Sequence[AttributeConfig]",
     show: Show,
 ) -> LogSummary:
     from functools import partial
 
+    from facemon.domain.prediction import log_schema
     from facemon.drift.unusual_rows import FEATURE_COLUMNS, UNUSUAL, scores_of, unusual_of
     from facemon.store.row_search import RowOrder, first_rows
 
     centres, compared_with = _centres(operation, ledger, search, request.chosen.sources)
     search = replace(search, order=RowOrder(FEATURE_COLUMNS, partial(scores_of, centres=centres)))
     limit = request.unusual or 0
-    found = first_rows(ledger, search, limit, schema)
-    with show(UNUSUAL) as take:
+    found = first_rows(ledger, search, limit, log_schema(attributes))
+    with show(attributes, UNUSUAL) as take:
         _hand_over(found.rows.append_column(UNUSUAL, unusual_of(found.rows, centres)), take)
     return LogSummary(
         search.model, found.rows.num_rows, found.matched, limit, compared_with, left_out=tuple(found.left_out)
@@ -229,9 +236,11 @@ def _show_worst(
     ledger: "Ledger",
     search: "RowSearch",
     request: LogRequest,
-    schema: "pa.Schema",
+    attributes: "Sequence[AttributeConfig]",
     show: Show,
 ) -> LogSummary:
+    from facemon.application.undescribed_labels import undescribed_labels
+    from facemon.domain.prediction import log_schema
     from facemon.evaluation.true_labels import read_true_labels
     from facemon.evaluation.worst_rows import WORST, worst_rows
     from facemon.finders.registry import finder_of
@@ -239,7 +248,7 @@ def _show_worst(
     from facemon.store.segment_files import read_rows
 
     assert request.labels is not None  # noqa: S101 - refused before, for mypy
-    config, left_out = operation.config, list["SegmentDamagedError"]()
+    config, schema, left_out = operation.config, log_schema(attributes), list["SegmentDamagedError"]()
     labels = read_true_labels(request.labels, config.model.attributes, config.tables)
     found = worst_rows(
         read_rows(ledger, search.segments(ledger), search.since, search.until, schema.names, left_out=left_out),
@@ -249,12 +258,18 @@ def _show_worst(
         conditions=search.conditions,
         one_face_an_input=finder_of(config.model.faces).takes_boxes,
     )
-    with show(WORST) as take:
+    with show(attributes, WORST) as take:
         if found.rows.num_rows:
             _hand_over(fitted(found.rows, schema.append(WORST)), take)
-    shown, wrong = found.rows.num_rows, found.wrong
     return LogSummary(
-        search.model, shown, wrong, request.worst, None, found.labelled, found.left_out, left_out=tuple(left_out)
+        search.model,
+        found.rows.num_rows,
+        found.wrong,
+        request.worst,
+        labelled=found.labelled,
+        unused=found.left_out,
+        unjudged=undescribed_labels(config, attributes, labels),
+        left_out=tuple(left_out),
     )
 
 

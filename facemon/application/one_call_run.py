@@ -17,10 +17,12 @@ class OneCallRun:
         self._identity = identity
 
     def __enter__(self) -> "tuple[Ledger, Any]":
+        from facemon.application.changed_model import warn_of_changed_model
         from facemon.store.runs import begin_run
 
         self._ledger = self._operation.open_ledger(create=True)
         try:
+            warn_of_changed_model(self._operation, self._ledger, self._identity.fingerprint)
             self._run = begin_run(self._ledger, self._identity, self._ledger.now())
         except BaseException:
             self._ledger.close()

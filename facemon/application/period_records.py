@@ -1,11 +1,13 @@
 """What is read of the ledger for the report of a period; every record that is read is part of its hash."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from facemon.application.operation import Operation
+from facemon.application.other_models import other_models
 from facemon.domain.attribute import Measure
 from facemon.domain.column_axis import axis_title
 from facemon.domain.drift_result import Check, DriftResult
@@ -41,7 +43,8 @@ def read_period(
     window = operation.config.drift.window
     now_since = max(since, until - window)
     current = _count_hours(ledger, (since, now_since, until), model, source, volumes, digest)
-    checks = tuple(_checks(ledger, since, until, model, source, digest))
+    checks_of_others: Counter[str] = Counter()
+    checks = tuple(_checks(ledger, since, until, model, source, digest, checks_of_others))
     accuracy = tuple(_accuracy(ledger, since, until, model, digest)) if source is None else ()
     empty = Beside(None, now_since, until)
     reference, beside = _beside(operation, ledger, current, empty, model=model, source=source)
@@ -49,6 +52,9 @@ def read_period(
     late_rows = ledger.arrivals.read(model).late_rows(now_since)
     digest.add("numbers of late rows", late_rows)
     digest.add("settings of the checks", str(operation.config.drift.model_dump()))
+    others = tuple(other_models(ledger, (since, now_since, until), checks_of_others, model=model, source=source))
+    for each in others:
+        digest.add("other models", each.model, each.images, each.checks, each.evaluations, each.late_rows)
     return PeriodReport(
         since=since,
         until=until,
@@ -65,6 +71,7 @@ def read_period(
         late_rows=late_rows,
         plan=_plan(operation, ledger, reference, until, model) if source is None else None,
         origin=Origin(dict(digest.records), digest.hexdigest()),
+        others=others,
     )
 
 
@@ -94,17 +101,25 @@ def _count_hours(
 
 
 def _checks(
-    ledger: "Ledger", since: datetime, until: datetime, model: str, source: str | None, digest: "RecordDigest"
+    ledger: "Ledger",
+    since: datetime,
+    until: datetime,
+    model: str,
+    source: str | None,
+    digest: "RecordDigest",
+    others: Counter[str],
 ) -> Iterator[DriftResult]:
-    """The recorded checks of a model, or what they found in one source."""
+    """The recorded checks of a model, or what they found in one source; those of other models are counted."""
     from facemon.reports.history_report import reference_name
 
     removed = ledger.references.removed()
     for result in ledger.checks.between(micros(since), micros(until)):
-        if result.model != model:
-            continue
         own = result if result.source == source else _of_source(result, source)
-        if own is not None:
+        if own is None:
+            continue
+        if result.model != model:
+            others.update(() if result.model is None else (result.model,))
+        else:
             digest.add("recorded checks", own.document())
             yield replace(own, reference=replace(own.reference, name=reference_name(own, removed)))
 

@@ -80,11 +80,14 @@ def refuse_nonsense(paths: Sequence[str], source: str | None, *, resumes: bool, 
 def _logged(
     operation: Operation, request: PredictRequest, limit: "FailureLimit", show: Show, *, retries: bool
 ) -> "RunSummary":
+    from facemon.application.changed_model import warn_of_changed_model
+
     with (
         opened_model(operation, request) as model,
         operation.open_ledger(create=True) as ledger,
         operation.recorded(ledger, "predict") as outcome,
     ):
+        warn_of_changed_model(operation, ledger, model.fingerprint)
         summary = (retry if retries else run)(operation, request, model, ledger, show)
         outcome.code = ExitCode.FAILED if summary.exceeds(limit) else ExitCode.OK
     return summary

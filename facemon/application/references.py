@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from facemon.application.changed_model import mixed_window
 from facemon.application.decision_plans import plan_of_reference
 from facemon.application.operation import Operation
 from facemon.application.time_window import window_of
@@ -138,6 +139,8 @@ def set_reference(operation: Operation, request: ReferenceRequest) -> MadeRefere
             else:
                 begin, end = window_of(request.since, request.until, config.drift.window, now)
                 made = set_from_window(ledger, name, begin, end, model=config.model.id, note=note, now=now)
+                if mixed := mixed_window(ledger, config.model.id, begin, end):
+                    operation.reporter.warn(mixed)
             outcome.code = ExitCode.OK
         plan = None
         if request.plans:

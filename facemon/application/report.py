@@ -35,6 +35,7 @@ class ReportRequest:
 
 def make_report(operation: Operation, request: ReportRequest) -> Path:
     """Write the page of a period and return where; FacemonError where the ledger has nothing of the model in it."""
+    from facemon.reports.other_models import report_of_other
     from facemon.reports.period_page import period_page
     from facemon.store.report_files import refuse_place, write_report
 
@@ -43,6 +44,8 @@ def make_report(operation: Operation, request: ReportRequest) -> Path:
     report = _gather_report(operation, request)
     page = write_report(out, period_page(report))
     operation.reporter.say(f"report: {page}")
+    for each in report.others:
+        operation.reporter.notice(f"the page is of {report.model} alone: {report_of_other(report, each)}")
     return page
 
 
@@ -59,13 +62,21 @@ def _gather_report(operation: Operation, request: ReportRequest) -> "PeriodRepor
             whose = model if request.source is None else f"{model} and the source {request.source}"
             raise FacemonError(
                 f"the store has no records of {whose} from {since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC",
-                "name a longer period with --since 90d; facemon store info says which models the log has",
+                _way_out(report),
             )
         if request.images:
             from facemon.application.moved_images import moved_images
 
             report = replace(report, thumbnails=moved_images(operation, ledger, report))
     return report
+
+
+def _way_out(report: "PeriodReport") -> str:
+    from facemon.reports.other_models import report_of_other
+
+    if report.others:
+        return "; ".join(report_of_other(report, each) for each in report.others)
+    return "name a longer period with --since 90d; facemon store info says which models the log has"
 
 
 def _whole_hours(request: ReportRequest, now: datetime) -> tuple[datetime, datetime]:

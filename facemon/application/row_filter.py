@@ -180,3 +180,10 @@ def _refuse_unknown(option: str, values: Sequence[str], known: Collection[str]) 
         if value not in known:
             there = f"there are {', '.join(known)}"
             raise UsageError(f"{option}: there is no {value or 'empty name'}", did_you_mean(value, known, there))
+
+
+def compared_texts(texts: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield the name and the value of each condition that asks whether they are equal."""
+    for parts in filter(None, map(_CONDITION.fullmatch, texts)):
+        if parts[2] in ("=", "!="):
+            yield parts[1], parts[3]

@@ -146,8 +146,11 @@ class RunningApi:
 
         Here and never again: a store that disappears while serving is expected back.
         """
+        from facemon.application.changed_model import warn_of_changed_model
+
         with self._operation.open_ledger(create=True) as ledger:
             self._operation.warn_of_clock(ledger)
+            warn_of_changed_model(self._operation, ledger, predictor.fingerprint)
             ledger.clock.keep()
             predictor.go_by(ledger.clock.now)
             return ledger.clock.now

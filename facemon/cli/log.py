@@ -80,7 +80,7 @@ def log(
     is_counted = worst is not None or unusual is not None
     most = row_limit(limit, writes_file=output is not None, is_counted=is_counted)
     request = LogRequest(since, until, model, rows, most, worst, labels, unusual)
-    show = partial(shown_rows, session.operation, session.console, output, chosen)
+    show = partial(shown_rows, session.console, output, chosen)
     summary = read_log(session.operation, request, show)
     session.console.show(summary.report())
     summary.refuse_left_out(session.operation)

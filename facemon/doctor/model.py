@@ -2,9 +2,9 @@
 and it is the one whose predictions the reference has.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from facemon.doctor.area import Area
@@ -34,6 +34,10 @@ class ModelFacts:
     """The reference of checks, where it has predictions of this name and version."""
     logged_before: AbstractSet[str] = frozenset()
     """The fingerprints with which this name and version predicted before the reference was set."""
+    in_reference: tuple[str, ...] = ()
+    """Those with which it predicted in the reference's window."""
+    logged_since: tuple[str, ...] = ()
+    """Those with which it predicted since the reference was set."""
 
 
 def gather(examination: Examination) -> ModelFacts:
@@ -44,23 +48,32 @@ def gather(examination: Examination) -> ModelFacts:
     bundle = ModelFactory.of(config).bundle()
     networks = tuple((each.name, each.sha256, each.config.sha256 is not None) for each in bundle.networks)
     providers, finder = config.predict.providers, config.model.faces.finder
-    reference, before = examination.read_store(lambda ledger: _before(examination, ledger)) or ("", frozenset())
-    return ModelFacts(
-        config.model.id, bundle.fingerprint, finder, providers, networks, bundle.notes, reference, before
-    )  # fmt: skip
+    facts = ModelFacts(config.model.id, bundle.fingerprint, finder, providers, networks, bundle.notes)
+    return examination.read_store(lambda ledger: _beside_reference(examination, ledger, facts)) or facts
 
 
-def _before(examination: Examination, ledger: "Ledger") -> tuple[str, AbstractSet[str]]:
+def _beside_reference(examination: Examination, ledger: "Ledger", facts: ModelFacts) -> ModelFacts:
     from facemon.store.references import find_reference
 
-    model = examination.config.model.id
     try:
         found = find_reference(ledger, examination.config.drift.reference)
     except FacemonError:
-        return "", frozenset()  # the finding of another area
-    if found.model != model:
-        return "", frozenset()
-    return found.name, ledger.runs.fingerprints(model, micros(found.created))
+        return facts  # the finding of another area
+    if found.model != facts.model:
+        return facts
+
+    def between(since: int, until: int) -> tuple[str, ...]:
+        return tuple(ledger.runs.fingerprints(facts.model, since, until))
+
+    created, now = micros(found.created), micros(ledger.now())
+    window = (micros(found.since), min(micros(found.until), created)) if found.since and found.until else None
+    return replace(
+        facts,
+        reference=found.name,
+        logged_before=frozenset(between(0, created)),
+        in_reference=between(*window) if window else (),
+        logged_since=between(created + 1, max(now, created + 1)),
+    )
 
 
 def judge(facts: ModelFacts) -> Examined:
@@ -72,14 +85,27 @@ def judge(facts: ModelFacts) -> Examined:
 
 
 def _findings(facts: ModelFacts) -> Iterator[Finding]:
+    own_version = f"give the changed model a model.version of its own, other than {facts.model}"
+    if len(facts.in_reference) > 1:
+        what = f"the reference {facts.reference} has rows of {len(facts.in_reference)} models called {facts.model}"
+        command = f"{own_version}; then set a reference with rows of one of them"
+        yield Finding(what, f"fingerprints {_shown(facts.in_reference)}", command, Severity.WARNING)
+    if others := [each for each in facts.logged_since if each != facts.fingerprint]:
+        what = f"{facts.model} was logged as another model since the reference {facts.reference} was set"
+        seen = f"fingerprint {_shown([facts.fingerprint])} as configured; rows were logged with {_shown(others)}"
+        yield Finding(what, seen, f"{own_version}; then set a reference with its rows", Severity.WARNING)
     if facts.logged_before and facts.fingerprint not in facts.logged_before:
-        before = ", ".join(sorted(each[:_SHOWN_DIGITS] for each in facts.logged_before))
+        before = _shown(sorted(facts.logged_before))
         seen = (
             f"fingerprint {facts.fingerprint[:_SHOWN_DIGITS]}; {before} until the reference {facts.reference} was set"
         )
         command = f"give it a model.version of its own, other than {facts.model}; then set a reference with its rows"
         what = f"{facts.model} is not the model that it was when the reference was set"
         yield Finding(what, seen, command, Severity.WARNING)
+
+
+def _shown(fingerprints: Sequence[str]) -> str:
+    return ", ".join(each[:_SHOWN_DIGITS] for each in fingerprints)
 
 
 def _source(is_named: bool) -> str:

@@ -93,6 +93,18 @@ class Thumbnail:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherModel:
+    """What the ledger has, in the same period, of a model that the report is not about."""
+
+    model: str
+    images: int
+    checks: int
+    evaluations: int
+    late_rows: int
+    """As `PeriodReport.late_rows`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """The records of the ledger that a report was made from: how many of each kind, and a hash over all of them.
 
@@ -128,6 +140,8 @@ class PeriodReport:
     plan: DecisionPlan | None
     """What the checks need to decide; None where it cannot be computed."""
     origin: Origin
+    others: tuple[OtherModel, ...] = ()
+    """The other models that have images, checks or evaluations in the period."""
     thumbnails: tuple[Thumbnail, ...] | None = None
     """None where images were not asked for."""
 

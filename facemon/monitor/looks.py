@@ -1,6 +1,6 @@
 """The part of `facemon.Monitor` that only looks: at the log, the references, the checks and the model."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from facemon.application.described_model import DescribedModel
+    from facemon.application.logged_rows import Take
     from facemon.application.metric_values import MetricValues
     from facemon.application.operation import Operation
     from facemon.application.references import DescribedReference, ReferenceDifference
+    from facemon.config.model import AttributeConfig
     from facemon.domain.drift_result import DriftResult
     from facemon.domain.explanation import Explanation
     from facemon.store.named_reference import Reference
@@ -66,12 +68,12 @@ class Looks:
         table = None if labels is None else table_or_rows(labels)
         operation = self._operation(labels=table, model=model, image=image)
         chosen = RowFilter(sources, conditions, confidence_below, errors, failed, image)
-        schema, batches = log_schema(self.config.model.attributes), list[pa.RecordBatch]()
+        schema, batches = pa.schema([]), list[pa.RecordBatch]()
 
         @contextmanager
-        def show(beside: pa.Field | None) -> Iterator[Callable[[pa.RecordBatch], None]]:
+        def show(attributes: "Sequence[AttributeConfig]", beside: pa.Field | None) -> "Iterator[Take]":
             nonlocal schema
-            schema = schema.append(beside) if beside else schema
+            schema = pa.schema([*log_schema(attributes), *([beside] if beside else [])])
             yield batches.append
 
         read_log(

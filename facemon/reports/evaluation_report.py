@@ -32,6 +32,15 @@ def evaluation_report(result: "Evaluation", observed_since: str | None) -> Itera
         yield Remark(text, Tone.WARN)  # in quiet mode too
 
 
+def not_compared_labels(model: str, attributes: "Sequence[str]") -> str:
+    """Why labels of attributes were not compared that the model has and the configuration does not describe."""
+    names = ", ".join(attributes)
+    return (
+        f"labels of {names} were not compared: {model} predicted {names}, which the configuration does not describe; "
+        f"compare with the configuration of {model} (facemon -c FILE)"
+    )
+
+
 def _remarks(result: "Evaluation") -> Iterator[Remark]:
     for how, count in result.matched_by:
         yield Remark(f"matched by {how}: {count}")

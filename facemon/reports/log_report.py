@@ -7,6 +7,7 @@ from facemon.config.model import AttributeConfig
 from facemon.domain.attribute import Measure
 from facemon.domain.counted import counted
 from facemon.domain.kinds.registry import kind_of
+from facemon.reports.evaluation_report import not_compared_labels
 from facemon.reports.printed_parts import Part, Remark, Table, Tone
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def log_remarks(
     *,
     labelled: int | None,
     unused: "Sequence[LeftOut]",
+    unjudged: Sequence[str],
     compared_with: str | None,
     other_models: Sequence[str],
 ) -> Iterator[Part]:
@@ -90,6 +92,8 @@ def log_remarks(
         yield Remark(f"{wrong} {'is' if matched == 1 else 'are'} wrong")
         for each in unused:
             yield Remark(f"{counted(each.count, 'label')} {each.reason}", Tone.WARN if each.is_trouble else Tone.SAY)
+        if unjudged:
+            yield Remark(not_compared_labels(model, unjudged), Tone.WARN)
     elif compared_with is not None:
         yield Remark(f"compared with {compared_with}; a score counts standard deviations of normal data")
     elif not matched:

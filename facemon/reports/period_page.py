@@ -15,6 +15,7 @@ from facemon.reports.charts.drift_history import KEY as VERDICTS
 from facemon.reports.charts.drift_history import Span, histories, score_figure, verdict_figure
 from facemon.reports.charts.figure import PAGE_STYLE, figure_html, key_html
 from facemon.reports.column_figures import column_sentence, one_line
+from facemon.reports.other_models import other_models_html
 from facemon.reports.page_parts import list_html, page_html, table_html
 from facemon.reports.plan_report import plan_facts
 from facemon.reports.printed_parts import Table
@@ -37,6 +38,7 @@ def period_page(report: PeriodReport) -> str:
 
 def _sections(report: PeriodReport) -> Iterator[str]:
     yield _head(report)
+    yield other_models_html(report)
     yield _volumes(report)
     if report.marks:
         yield _marks(report)
@@ -77,7 +79,7 @@ def _head(report: PeriodReport) -> str:
 
 def _volumes(report: PeriodReport) -> str:
     if not report.volumes:
-        return "<h2>Volumes and failures</h2><p>The log has no images in this period.</p>"
+        return f"<h2>Volumes and failures</h2><p>The log has no images of {_model(report)} in this period.</p>"
     partial = report.since.hour or report.until.hour
     note = '<p class="faint">The first or the last day is not a whole one.</p>' if partial else ""
     figures = figure_html(volume_figure(report)) + figure_html(failure_figure(report))
@@ -96,7 +98,8 @@ def _marks(report: PeriodReport) -> str:
 def _drift(report: PeriodReport) -> str:
     title = "<h2>Drift over time</h2>"
     if not any(check.is_own for each in report.checks for check in each.checks):
-        return f"{title}<p>No check was recorded in this period: <code>facemon drift-check</code> makes one.</p>"
+        command = "<code>facemon drift-check</code> makes one"
+        return f"{title}<p>No check of {_model(report)} was recorded in this period: {command}.</p>"
     span = Span(report.since, report.until, report.marks)
     found = histories(report.checks)
     charts = "".join(figure_html(score_figure(at, each, span)) for at, each in enumerate(found[:_MOST_CHARTS], 1))
@@ -126,7 +129,7 @@ def _open_questions(report: PeriodReport) -> str:
     late += [
         f"The check of {_time(each.at)} found {_count(each.late_rows or 0, 'late row')}{whose}." for each in seen[-10:]
     ]
-    parts.append(f"<h3>Late</h3>{list_html(late) or '<p>No rows came too late for a check.</p>'}")
+    parts.append(f"<h3>Late</h3>{list_html(late) or _none_late(report)}")
     parts.append(f"<h3>Undecided</h3>{_undecided(report, last)}")
     parts.append(f"<h3>Silent</h3>{_silent(report, last)}")
     if report.plan is not None:
@@ -137,7 +140,7 @@ def _open_questions(report: PeriodReport) -> str:
 
 def _undecided(report: PeriodReport, last: DriftResult | None) -> str:
     if last is None:
-        return "<p>No check was recorded in this period.</p>"
+        return f"<p>No check of {_model(report)} was recorded in this period.</p>"
     found = [
         f"{one_line(column.column)} ({check.value}): {column_sentence(check, column)}"
         for check, outcome in last.checks.items()
@@ -173,11 +176,11 @@ def _silent(report: PeriodReport, last: DriftResult | None) -> str:
     days = {each.source: max(other.day for other in report.volumes if other.source == each.source)
             for each in {volume.source: volume for volume in report.volumes}.values()}  # fmt: skip
     said += [
-        f"{one_line(NO_SOURCE if source is None else source)}: no images after {day}."
+        f"{one_line(NO_SOURCE if source is None else source)}: no images of {one_line(report.model)} after {day}."
         for source, day in days.items()
         if (final - day).days > 1 and source not in {each.source for each in silent}
     ]
-    return list_html(said) or "<p>No source is known to be silent.</p>"
+    return list_html(said) or f"<p>No source of {_model(report)} is known to be silent.</p>"
 
 
 def _columns(report: PeriodReport) -> str:
@@ -216,9 +219,8 @@ def _accuracy(report: PeriodReport) -> str:
     for each in report.accuracy:
         by_attribute.setdefault(each.attribute, []).append(each)
     if not by_attribute:
-        return (
-            f"{title}<p>No evaluation against true labels in this period: <code>facemon evaluate</code> makes one.</p>"
-        )
+        said = f"No evaluation of {_model(report)} against true labels was recorded in this period"
+        return f"{title}<p>{said}: <code>facemon evaluate</code> makes one.</p>"
     span = Span(report.since, report.until, report.marks)
     charts = (figure_html(accuracy_figure(at, found, span)) for at, found in enumerate(by_attribute.values(), 1))
     said = "<p>Shares of right predictions, with 95 % Wilson intervals.</p>"
@@ -239,6 +241,14 @@ def _origin(report: PeriodReport) -> str:
         f"<p>Made by facemon {escape(report.version)} at {_time(report.made_at)} UTC. The page is a record of "
         "monitoring for the technical documentation of Regulation (EU) 2024/1689, Annex IV, points 2(g) and 6.</p>"
     )
+
+
+def _none_late(report: PeriodReport) -> str:
+    return f"<p>No rows of {_model(report)} came too late for a check.</p>"
+
+
+def _model(report: PeriodReport) -> str:
+    return escape(one_line(report.model))
 
 
 def _share(part: int, whole: int) -> str:

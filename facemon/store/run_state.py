@@ -33,3 +33,5 @@ class RunState:
     """How often an API has written what it had predicted and counted."""
     started: int
     finished: int | None
+    fingerprint: str = ""
+    """Of the model; empty where that is not known."""

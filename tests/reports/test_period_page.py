@@ -54,8 +54,9 @@ def test_what_is_not_known_is_said() -> None:
     )
     text = text_of(period_page(empty))
     for said in (
-        "The log has no images in this period.", "No check was recorded in this period", "last verdict none",
-        "Nothing can be compared", "no reference.", "No evaluation against true labels", "could not be read none",
+        "The log has no images of small@1 in this period.", "No check of small@1 was recorded in this period",
+        "last verdict none", "Nothing can be compared", "no reference.",
+        "No evaluation of small@1 against true labels was recorded", "could not be read none",
     ):  # fmt: skip
         assert said in text, said
     assert "ok" not in text.split()

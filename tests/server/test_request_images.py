@@ -25,8 +25,8 @@ def roomy(tmp_path: Path) -> Iterator[Api]:
         assert api.reported == []
 
 
-def send(api: Api, *parts: tuple[str, str | None, bytes], **options: bytes) -> tuple[int, dict[str, Any]]:
-    status, text, _ = api.ask("POST", "/predict?source=gate", form(*parts, **options), FORM)
+def send(api: Api, *parts: tuple[str, str | None, bytes], end: bytes = b"--\r\n") -> tuple[int, dict[str, Any]]:
+    status, text, _ = api.ask("POST", "/predict?source=gate", form(*parts, end=end), FORM)
     return status, json.loads(text)
 
 

@@ -161,16 +161,13 @@ class ArrivalRecords(Protocol):
         """Count rows as logged."""
 
     def replace(self, old: "RowsByHour", new: "RowsByHour") -> None:
-        """Count rows that take the place of others, the same images predicted again: only what is more is new.
+        """Count rows that replace others, of the same images: only what is more is new.
 
         An hour that loses rows, because an image's date could be read now, loses those first that no check knows.
         """
 
     def prune(self, before: datetime) -> None:
-        """Forget hours before a time whose rows are all known to a check, or are no longer in the log.
-
-        The newest hour that a check knows stays: it tells that there was one.
-        """
+        """Forget hours before a time whose rows are all known to a check, or gone; the newest known one stays."""
 
 
 class RunRecords(Protocol):
@@ -182,8 +179,11 @@ class RunRecords(Protocol):
     def newest(self, identity: "RunIdentity", *, unfinished: bool = False) -> str | None:
         """Return the run of an identity that was entered last, of `unfinished` ones alone where that is asked."""
 
-    def fingerprints(self, model: str, until: int) -> set[str]:
-        """Return those of the model's runs that began by then; rows that were logged from Python have none."""
+    def fingerprints(self, model: str, since: int, until: int) -> list[str]:
+        """Return those of the model's runs with rows that went on in `[since, until]`, in the order of entry."""
+
+    def last_fingerprint(self, model: str) -> str | None:
+        """Return that of the model's newest run with rows; predictions that were made elsewhere have none."""
 
     def state(self, run: str) -> "RunState | None":
         """Return how far a run has come; None for an unknown one."""

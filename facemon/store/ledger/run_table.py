@@ -11,7 +11,17 @@ CREATE TABLE runs (
     started INTEGER NOT NULL, finished INTEGER, done INTEGER NOT NULL DEFAULT 0, digest TEXT NOT NULL DEFAULT '',
     flushes INTEGER NOT NULL DEFAULT 0);
 """
-_STATE = "model, done, digest, flushes, started, finished"
+_STATE = "model, done, digest, flushes, started, finished, fingerprint"
+_FINGERPRINTS = """
+SELECT fingerprint FROM (
+    SELECT rowid AS entered, fingerprint, done, flushes, started,
+        coalesce(finished, lead(started) OVER (PARTITION BY inputs, source ORDER BY rowid)) AS ended
+    FROM runs WHERE model = ?1)
+WHERE fingerprint != '' AND done > 0 AND started <= ?3
+    AND coalesce(ended, CASE WHEN flushes > 0 THEN ?3 ELSE started END) >= ?2
+GROUP BY fingerprint ORDER BY min(entered)
+"""
+"""A run that was killed ended when the next one on its inputs began. Without such a one an API may still go on."""
 
 
 class RunTable:
@@ -35,9 +45,13 @@ class RunTable:
         found = self._connection.execute(query, values).fetchone()
         return None if found is None else str(found[0])
 
-    def fingerprints(self, model: str, until: int) -> set[str]:
-        query = "SELECT DISTINCT fingerprint FROM runs WHERE model = ? AND started <= ? AND fingerprint != ''"
-        return {str(found) for (found,) in self._connection.execute(query, (model, until))}
+    def fingerprints(self, model: str, since: int, until: int) -> list[str]:
+        return [str(found) for (found,) in self._connection.execute(_FINGERPRINTS, (model, since, until))]
+
+    def last_fingerprint(self, model: str) -> str | None:
+        query = "SELECT fingerprint FROM runs WHERE model = ? AND fingerprint != '' AND done > 0 ORDER BY rowid DESC"
+        found = self._connection.execute(f"{query} LIMIT 1", (model,)).fetchone()
+        return None if found is None else str(found[0])
 
     def state(self, run: str) -> RunState | None:
         row = self._connection.execute(f"SELECT {_STATE} FROM runs WHERE id = ?", (run,)).fetchone()  # noqa: S608
@@ -60,10 +74,11 @@ class RunTable:
     def extend(self, run: str, state: RunState) -> None:
         self._connection.execute(
             "INSERT INTO runs (id, inputs, model, fingerprint, source, started, finished, done, digest) "
-            "VALUES (?1, '[]', ?2, '', NULL, ?3, ?4, ?5, ?6) ON CONFLICT (id) DO UPDATE SET "
+            "VALUES (?1, '[]', ?2, ?7, NULL, ?3, ?4, ?5, ?6) ON CONFLICT (id) DO UPDATE SET "
+            "fingerprint = CASE WHEN fingerprint = '' THEN ?7 ELSE fingerprint END, "
             "digest = CASE WHEN done < ?5 THEN ?6 ELSE digest END, "
             "finished = CASE WHEN done < ?5 THEN coalesce(finished, ?4) ELSE finished END, done = max(done, ?5)",
-            (run, state.model, state.started, state.finished, state.done, state.digest),
+            (run, state.model, state.started, state.finished, state.done, state.digest, state.fingerprint),
         )
 
     def last_ends(self) -> dict[str, int]:

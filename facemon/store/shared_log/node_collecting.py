@@ -152,7 +152,8 @@ class NodeCollector:
         # By this store's clock: that of the node is another one.
         now, runs = micros(self._ledger.now()), self._ledger.runs
         for run, ranges in rows.items():
-            runs.extend(run, RunState(commit.model, ranges[-1][1], UNKNOWN_INPUTS, 0, now, now))
+            fingerprint = commit.fingerprints.get(run, "")
+            runs.extend(run, RunState(commit.model, ranges[-1][1], UNKNOWN_INPUTS, 0, now, now, fingerprint))
             runs.finish(run, now)
 
 

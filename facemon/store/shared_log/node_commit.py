@@ -1,7 +1,7 @@
 """The commit of a node's delivery: one object that names all that a store has delivered at once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -33,6 +33,8 @@ class NodeCommit:
     when: datetime
     """By the clock of the storage."""
     facemon: str = __version__
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
+    """Those of the model by run, where they are known; commits of earlier versions have none."""
 
     @property
     def row_count(self) -> int:
@@ -61,6 +63,7 @@ class NodeCommit:
             "attempt": self.attempt,
             "model": self.model,
             "rows": self._listed_rows(),
+            "fingerprints": dict(self.fingerprints),
             "digest": self.digest,
             "segments": [each.document() for each in self.segments],
             **self.sums.parts(),
@@ -94,6 +97,7 @@ def _fields(document: Mapping[str, Any]) -> dict[str, Any]:
         "place": NodePlace(str(document["node"]), str(document["epoch"]), int(document["number"])),
         **{field: str(document[field]) for field in ("attempt", "model", "facemon")},
         "rows": rows,
+        "fingerprints": {str(run): str(each) for run, each in document.get("fingerprints", {}).items()},
         "segments": tuple(map(DeliveredSegment.of, document["segments"])),
         "sums": AddedSums.of(document),
         "when": parse_time(document["when"]),

@@ -6,7 +6,7 @@ So whatever ends the process, the next one finds out whether that delivery is th
 
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -212,12 +212,18 @@ class _Sender:
                 "they count",
                 "run facemon store deliver again when the network is faster",
             )
-        commit = NodeCommit(place, attempt, pending.model, ranges_in(tables), segments, sums, now)
+        rows = ranges_in(tables)
+        known = self._fingerprints(rows)
+        commit = NodeCommit(place, attempt, pending.model, rows, segments, sums, now, fingerprints=known)
         with Uninterrupted():  # after it the delivery is there
             if self._objects.create(node_delivery_key(place), commit.encoded()):
                 self._enter(state, commit)
                 return
         self._is_there(state, pending)
+
+    def _fingerprints(self, runs: Iterable[str]) -> dict[str, str]:
+        states = {run: self._ledger.runs.state(run) for run in runs}
+        return {run: state.fingerprint for run, state in states.items() if state is not None and state.fingerprint}
 
     def _is_there(self, state: NodeState, pending: PendingDelivery) -> bool:
         """Whether what is pending is delivered; where another store has used its number, a new epoch begins."""
