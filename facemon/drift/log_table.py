@@ -1,13 +1,16 @@
 """Files in the log's own schema, such as `predict -o FILE.parquet` writes: counted as the store counts its rows."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from facemon.config.model import LOG_COLUMNS
+from facemon.domain.profile import Profile, ProfileKey
+from facemon.domain.source_buckets import has_too_many
 from facemon.drift.sample import Sample
+from facemon.store.held_hours import HeldHours
 from facemon.store.source_groups import SourceGroups
 from facemon.tables.table_file import TableFile
 
@@ -15,6 +18,7 @@ _NEWER = {"image_id", "face_confidence"}
 """Columns that files of earlier versions lack."""
 _COUNTED = {"source", "face", "error"}
 """The log's own columns that are needed; the others are those of attributes and images."""
+_COUNTED_BY_HOUR = _COUNTED | {"observed_at", "model", "origin"}
 
 
 def is_log_table(file: TableFile) -> bool:
@@ -33,10 +37,24 @@ def read_log_table(file: TableFile, source: str | None = None) -> Sample:
     return Sample.of_profiles(groups.sums())
 
 
-def _whole_images(file: TableFile) -> Iterator[pa.Table]:
-    """The rows in pieces that never part the faces of an image."""
+def read_log_hours(file: TableFile, source: str | None = None) -> Iterator[tuple[ProfileKey, Profile]] | None:
+    """The profiles by hour of such a file, in the order of time; None where its sources are too many to keep apart.
+
+    With `source` only the rows of that one are counted.
+    """
+    hours = HeldHours()
+    for rows in _whole_images(file, _COUNTED_BY_HOUR):
+        hours.add_rows(rows if source is None else rows.filter(pc.equal(rows["source"], source)))
+        if has_too_many(hours.sources):
+            return None
+    held = sorted(hours.profiles(), key=lambda found: found[0].hour)
+    return ((key, each.unpacked()) for key, each in held)
+
+
+def _whole_images(file: TableFile, own: Collection[str] = _COUNTED) -> Iterator[pa.Table]:
+    """The rows in pieces that never part the faces of an image, with these of the log's `own` columns."""
     held: list[pa.RecordBatch] = []
-    columns = [name for name in file.names if name in _COUNTED or _is_counted(file, name)]
+    columns = [name for name in file.names if name in own or _is_counted(file, name)]
     for batch in file.batches(columns, encoded=False):
         held.append(batch)
         table = pa.Table.from_batches(held)
