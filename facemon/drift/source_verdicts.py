@@ -118,9 +118,10 @@ def source_notes(parts: Sequence[SourceResult], reference: Sample, current: Samp
     counts = [(sum(part.verdict is verdict for part in heard), verdict.value) for verdict in Verdict]
     said = [f"{count} {name}" for count, name in [*counts, (len(parts) - len(heard), "silent")] if count]
     notes = [f"Sources: {', '.join(said)}; --by source prints each."]
-    known = len({*reference.by_source, *current.by_source})
-    if known > len(parts):
-        judged = f"Only the {len(parts)} sources with the most rows of {known} were judged"
+    silent = {part.source for part in parts if part.is_silent}
+    known = len({*reference.by_source, *current.by_source} - silent)
+    if known > len(heard):
+        judged = f"Only the {len(heard)} sources with the most rows of {known} were judged"
         notes.append(f"{judged}; --source NAME judges another.")
     return notes
 
