@@ -31,7 +31,7 @@ LIMITS_OF_TESTS = {
     "domain/source_buckets.py": "BUCKETS",
     "drift/column_shapes.py": "GROUPS",
     "drift/drift_check.py": "EVIDENTLY_NOTE LABELS_NOTE",
-    "drift/source_verdicts.py": "NO_TIMES_NOTE",
+    "drift/source_verdicts.py": "NO_HOURS_NOTE",
     "drift/window_ladder.py": "MOST_SOURCES",
     "engines/processes.py": "MOST_CRASHES",
     "evaluation/evaluation.py": "SCHEMA",

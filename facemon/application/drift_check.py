@@ -196,7 +196,10 @@ def _run_drift_check(
 
 
 def _with_last_seen(result: DriftResult, ledger: "Ledger", model: str, since: datetime) -> DriftResult:
-    """The result with the hour of the last rows of each source that is silent from `since` on."""
+    """The result with the hour of the last rows of each source that is silent from `since` on.
+
+    It is not known where an hour had so many sources since that rows of this one may be counted with others'.
+    """
     from facemon.domain.times import hour_of, start_of_hour
 
     # The hour that the window cuts may hold rows from before it.
@@ -206,7 +209,9 @@ def _with_last_seen(result: DriftResult, ledger: "Ledger", model: str, since: da
         if not each.is_silent or each.source is None:
             return each
         hour = ledger.profiles.last_hour(model, each.source, end)
-        return replace(each, last_seen=None if hour is None else start_of_hour(hour))
+        if hour is None or ledger.profiles.crowded_hours(hour + 1, end, model):
+            return each
+        return replace(each, last_seen=start_of_hour(hour))
 
     return replace(result, sources=tuple(map(seen, result.sources)))
 

@@ -17,16 +17,16 @@ _MOST_SOURCES = 1_000
 def refuse_unknown_sources(ledger: "Ledger", names: Iterable[str]) -> None:
     """UsageError for a source that the log never had rows of; its hint names the nearest one, or some of the log's.
 
-    Where an hour had so many sources that some are counted together, a source may be one of these: it is not refused.
-    Nor is one that a check found silent, whose rows may have been removed since.
+    Where an hour had so many sources that some are counted together, its rows are asked for the source. One that a
+    check found silent is not refused: its rows may have been removed since.
     """
-    from facemon.domain.profile import OTHER
+    from facemon.store.crowded_sources import may_be_crowded_out
 
     unknown = [name for name in names if not ledger.profiles.has_source(name)]
     if unknown:
         checked = {state.source for state in ledger.checks.source_states()}
         unknown = [name for name in unknown if name not in checked]
-    if unknown and not ledger.profiles.has_source(OTHER):
+    if unknown := [name for name in unknown if not may_be_crowded_out(ledger, name)]:
         known = _known_sources(ledger)
         raise UsageError(
             f"the log has no rows of the source {unknown[0]!r}", did_you_mean(unknown[0], known, _there(known))

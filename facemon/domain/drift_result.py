@@ -109,7 +109,7 @@ class SourceResult:
     """Rows in the configured window, where longer ones were compared too."""
     checks: Mapping[Check, CheckResult]
     last_seen: datetime | None = None
-    """When the hour of its last row began, of a silent source of the log; none where the log has none of its rows."""
+    """When the hour of its last row began, of a silent source of the log; none where the log does not tell."""
 
     @property
     def is_silent(self) -> bool:

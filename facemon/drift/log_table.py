@@ -1,6 +1,6 @@
 """Files in the log's own schema, such as `predict -o FILE.parquet` writes: counted as the store counts its rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,9 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from facemon.config.model import LOG_COLUMNS
-from facemon.domain.profile import Unit
+from facemon.domain.profile import Profile, ProfileKey, Unit
+from facemon.domain.source_buckets import has_too_many
 from facemon.drift.face_numbers import faces_together, lie_together
 from facemon.drift.sample import Sample
+from facemon.store.held_hours import HeldHours
 from facemon.store.source_groups import SourceGroups
 from facemon.tables.table_file import TableFile
 
@@ -19,6 +21,7 @@ _NEWER = {"image_id", "face_confidence"}
 _IDENTITY = ("run", "ordinal", "face")
 _COUNTED = {"source", "error", *_IDENTITY}
 """The log's own columns that are needed; the others are those of attributes and images."""
+_COUNTED_BY_HOUR = _COUNTED | {"observed_at", "model", "origin"}
 _MISSING = "faces of some images are missing"
 _ROWS_TO_SORT = 1_000_000
 """How many rows at most are held to bring the faces of each image together."""
@@ -49,6 +52,20 @@ def read_log_table(file: TableFile, source: str | None = None) -> Sample:
     return sample if is_whole else _without_images(sample)
 
 
+def read_log_hours(file: TableFile, source: str | None = None) -> Iterator[tuple[ProfileKey, Profile]] | None:
+    """The profiles by hour of a reference's rows, in the order of time; None for sources that are too many to keep apart.
+
+    With `source` only the rows of that one are counted.
+    """
+    hours = HeldHours()
+    for rows in _whole_images(file, source, _COUNTED_BY_HOUR):
+        hours.add_rows(rows)
+        if has_too_many(hours.sources):
+            return None
+    held = sorted(hours.profiles(), key=lambda found: found[0].hour)
+    return ((key, each.unpacked()) for key, each in held)
+
+
 def _without_images(sample: Sample) -> Sample:
     """The sample without its columns of images; one that has no value in any row is known."""
     counted = sample.total.columns.items()
@@ -61,10 +78,10 @@ def _without_images(sample: Sample) -> Sample:
     return replace(faces, bucketed=sample.bucketed, not_comparable=dict.fromkeys(names, _MISSING), names=sample.names)
 
 
-def _whole_images(file: TableFile, source: str | None) -> Iterator[pa.Table]:
-    """The rows in pieces that never part the faces of an image, where they lie together."""
+def _whole_images(file: TableFile, source: str | None, own: Collection[str] = _COUNTED) -> Iterator[pa.Table]:
+    """The rows in pieces that never part the faces of an image, where they lie together; with the log's `own` columns."""
     held: list[pa.RecordBatch] = []
-    for batch in _batches(file, _counted(file), source):
+    for batch in _batches(file, _counted(file, own), source):
         held.append(batch)
         table = pa.Table.from_batches(held)
         faces = pc.fill_null(table["face"], 0).to_numpy()
@@ -93,10 +110,10 @@ def _batches(file: TableFile, columns: Sequence[str], source: str | None) -> Ite
         yield batch if source is None else batch.filter(pc.equal(batch["source"], source))
 
 
-def _counted(file: TableFile) -> list[str]:
+def _counted(file: TableFile, own: Collection[str] = _COUNTED) -> list[str]:
     """The columns to count; `date` is only the folder in which the store keeps a file."""
     return [
         name
         for name in file.names
-        if name in _COUNTED or (name not in LOG_COLUMNS and not pa.types.is_temporal(file.schema.field(name).type))
+        if name in own or (name not in LOG_COLUMNS and not pa.types.is_temporal(file.schema.field(name).type))
     ]

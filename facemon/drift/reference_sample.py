@@ -11,7 +11,7 @@ from facemon.domain.profile import OTHER
 from facemon.domain.source_buckets import SourceProfiles
 from facemon.drift.accuracy import with_accuracy
 from facemon.drift.counted_sample import counting_key, decode_counted, encode_counted
-from facemon.drift.log_table import read_log_table
+from facemon.drift.log_table import read_log_hours, read_log_table
 from facemon.drift.sample import Sample
 from facemon.drift.strange_cells import strange_warnings
 from facemon.drift.tables import LOG_LAYOUT, TableLayout, read_reference, read_sample
@@ -19,6 +19,7 @@ from facemon.errors import FacemonError, UsageError
 from facemon.store.ledger.protocol import Ledger
 from facemon.store.named_reference import Reference
 from facemon.store.reference_counts import keep_counts, read_counts
+from facemon.store.reference_spreads import with_spreads
 from facemon.store.references import (
     find_reference,
     list_references,
@@ -77,18 +78,26 @@ def reference_sample(
             )
         sample = read_sample(path, attributes=attributes, tables=tables, layout=layout, checks=checks, source=source)
         return sample, layout
+    sample = _window_sample(ledger, reference, source)
+    if reference.model and (hours := hours_of(reference)):
+        sample = with_accuracy(sample, ledger.evaluations.labelled(reference.model, *hours))
+    return sample, LOG_LAYOUT
+
+
+def _window_sample(ledger: Ledger, reference: Reference, source: str | None) -> Sample:
+    """The sample of a reference from the log; of one `source` its rows need not be counted with the others'."""
     profiles, spreads = reference_profiles(ledger, reference), reference_spreads(ledger, reference)
     _refuse_removed(ledger, reference)
     # Rows of sources that had no place in their hour may be there, unless there are spreads: then the rows tell.
     if OTHER in profiles and not spreads.by_source:
-        sample = read_log_table(open_table(reference_file(ledger, reference)), source)
-    else:
-        apart = SourceProfiles(profiles, spreads=spreads.by_source)
-        found = apart if source is not None else SourceProfiles.bounded(profiles, spreads.by_source)
-        sample = replace(Sample.of_profiles(found), whole_days={} if found.bucketed else spreads.whole_days)
-    if reference.model and (hours := hours_of(reference)):
-        sample = with_accuracy(sample, ledger.evaluations.labelled(reference.model, *hours))
-    return sample, LOG_LAYOUT
+        file = open_table(reference_file(ledger, reference))
+        hours = read_log_hours(file, source)
+        if hours is None or reference.since is None or reference.until is None:
+            return read_log_table(file, source)
+        profiles, spreads = with_spreads(hours, reference.since, reference.until)
+    apart = SourceProfiles(profiles, spreads=spreads.by_source)
+    found = apart if source is not None else SourceProfiles.bounded(profiles, spreads.by_source)
+    return replace(Sample.of_profiles(found), whole_days={} if found.bucketed else spreads.whole_days)
 
 
 def _refuse_removed(ledger: Ledger, reference: Reference) -> None:

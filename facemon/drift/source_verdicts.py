@@ -10,7 +10,7 @@ from facemon.drift.row_variances import FEWEST_PAIRS
 from facemon.drift.sample import Sample
 from facemon.drift.window_ladder import Ladder
 
-NO_TIMES_NOTE = "Rows are taken as independent: without times, nothing shows how often frames repeat."
+NO_HOURS_NOTE = "Rows are taken as independent: only windows of the log show how often frames repeat."
 _MOST_NAMED = 8
 
 
@@ -96,7 +96,7 @@ def independence_notes(reference: Sample, current: Sample, cluster: str) -> list
     if cluster == "none" or reference.bucketed or current.bucketed or not (reference.rows and current.rows):
         return []
     if not reference.spreads and not current.spreads:
-        return [NO_TIMES_NOTE]
+        return [NO_HOURS_NOTE]
     shows = [_shows_repetition(sample) for sample in (reference, current)]
     if not any(shows):
         return ["Rows are taken as independent: too few hours show how often frames repeat."]
@@ -118,9 +118,10 @@ def source_notes(parts: Sequence[SourceResult], reference: Sample, current: Samp
     counts = [(sum(part.verdict is verdict for part in heard), verdict.value) for verdict in Verdict]
     said = [f"{count} {name}" for count, name in [*counts, (len(parts) - len(heard), "silent")] if count]
     notes = [f"Sources: {', '.join(said)}; --by source prints each."]
-    known = len({*reference.by_source, *current.by_source})
-    if known > len(parts):
-        judged = f"Only the {len(parts)} sources with the most rows of {known} were judged"
+    silent = {part.source for part in parts if part.is_silent}
+    known = len({*reference.by_source, *current.by_source} - silent)
+    if known > len(heard):
+        judged = f"Only the {len(heard)} sources with the most rows of {known} were judged"
         notes.append(f"{judged}; --source NAME judges another.")
     return notes
 

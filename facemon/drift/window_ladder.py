@@ -20,7 +20,7 @@ LONGEST = timedelta(days=28)
 """The longest window that any setting is advised to take."""
 _DAYS = (2, 4, 7, 14, LONGEST.days)
 MOST_SOURCES = 64
-"""Sources that are judged one by one: those with the most rows."""
+"""Sources with rows in the window that are judged one by one: those with the most rows. Silent ones are beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +96,13 @@ def climb(
     windows = [WindowRows(rungs[0], first)]
     judged = sources_to_judge(reference, first) if judges_sources and not first.bucketed else ()
     in_use: dict[str | None, int] = dict.fromkeys(judged, 1)
-    whole, is_waiting, waiting = 1, True, set(judged)
+    heard = [name for name in judged if name in first.by_source]
+    whole, is_waiting, waiting = 1, True, set(heard)
     if len(rungs) == 1:  # whether more rows would decide changes nothing
         return Ladder(tuple(windows), whole, in_use)
     compared = columns(first)
     known: KnownVariances = {}
-    known_apart = quiet_variances(reference, judged, [column.name for _, column in compared])
+    known_apart = quiet_variances(reference, heard, [column.name for _, column in compared])
     for rung in rungs[1:]:
         sample = windows[-1].sample
         is_waiting = is_waiting and _needs_more(reference, sample, compared, settings, known)
@@ -121,7 +122,8 @@ def climb(
 def sources_to_judge(reference: Sample, current: Sample) -> tuple[str | None, ...]:
     """The sources of either side that are judged by themselves, by name, rows without one last.
 
-    Without any named source there are none; of too many those with the most rows.
+    Without any named source there are none. Those that the reference has and the current rows lack are all there: to
+    see that a source is silent takes no test. Of too many others there are those with the most rows.
     """
     rows = {
         name: sum(sample.by_source[name].images for sample in (reference, current) if name in sample.by_source)
@@ -129,8 +131,10 @@ def sources_to_judge(reference: Sample, current: Sample) -> tuple[str | None, ..
     }
     if reference.bucketed or current.bucketed or set(rows) <= {None}:
         return ()
-    largest = sorted(rows, key=lambda name: (-rows[name], name or ""))[:MOST_SOURCES]
-    return tuple(sorted(largest, key=lambda name: (name is None, name or "")))
+    heard = rows.keys() & current.by_source.keys()
+    largest = sorted(heard, key=lambda name: (-rows[name], name or ""))[:MOST_SOURCES]
+    silent = [name for name in rows.keys() - heard if rows[name]]
+    return tuple(sorted([*largest, *silent], key=lambda name: (name is None, name or "")))
 
 
 def _needs_more(

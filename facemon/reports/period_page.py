@@ -169,7 +169,7 @@ def _silent(report: PeriodReport, last: DriftResult | None) -> str:
     silent = [] if last is None else [each for each in last.sources if each.is_silent]
     said = [
         f"{one_line(each.source or NO_SOURCE)}: no rows in the window of the last check, {each.reference_rows:,} in "
-        f"the reference; last seen {_time(each.last_seen) if each.last_seen else 'never in the log'}."
+        f"the reference; last seen {_time(each.last_seen) if each.last_seen else 'at an unknown time'}."
         for each in silent
     ]
     final = (report.until - timedelta(microseconds=1)).date()

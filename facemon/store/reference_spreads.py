@@ -1,10 +1,10 @@
 """How much the hours and days of a reference differ: computed when a window becomes one, kept beside its profiles."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from facemon.domain.daily_spread import DailySpreads, daily_spreads
-from facemon.domain.profile import OTHER, Profile, ProfileKey, add_profiles
+from facemon.domain.profile import Profile, ProfileKey, add_profiles
 from facemon.domain.profile_codec import decode_profile, encode_profile
 from facemon.domain.source_buckets import has_too_many
 from facemon.domain.spread import SpreadProfile
@@ -12,7 +12,7 @@ from facemon.domain.times import hour_of, start_of_hour
 from facemon.store.ledger.protocol import Ledger
 from facemon.store.named_reference import ReferenceSpreads
 from facemon.store.source_hours import SourceHours
-from facemon.store.windows import read_hours
+from facemon.store.windows import by_source, hours_apart, read_hours
 
 _LEAST_DAYS = timedelta(days=7)
 """A shorter reference does not tell how much its days differ."""
@@ -27,21 +27,33 @@ def read_reference_window(
 ) -> tuple[dict[str | None, Profile], ReferenceSpreads]:
     """Return the profiles by source of a window, as `read_sources` does, and their spreads; call it in a transaction.
 
-    There are none where an hour had more sources than places, since rows of one source are then under two names.
+    Where an hour had more sources than places, and the sources are too many to keep apart, there are no spreads and
+    the rows of sources without a place are under `other`.
     """
+    crowded = ledger.profiles.crowded_hours(hour_of(since), hour_of(until - _MICROSECOND) + 1, model)
+    if not crowded:
+        return with_spreads(read_hours(ledger, since, until, model=model), since, until)
+    apart = hours_apart(ledger, since, until, crowded, model=model)
+    profiles, spreads = with_spreads(((key, each.unpacked()) for key, each in apart), since, until)
+    if not has_too_many(profiles):
+        return profiles, spreads
+    return by_source(read_hours(ledger, since, until, model=model)), ReferenceSpreads()
+
+
+def with_spreads(
+    hours: Iterable[tuple[ProfileKey, Profile]], since: datetime, until: datetime
+) -> tuple[dict[str | None, Profile], ReferenceSpreads]:
+    """Return the profiles by source of the hours of `[since, until)`, in the order of time, and their spreads."""
     gathered = SourceHours()
     days = _Days(since, until) if until - since >= _LEAST_DAYS else None
-    for key, profile in read_hours(ledger, since, until, model=model):
+    for key, profile in hours:
         gathered.add(key, profile)
         if days is not None:
             days.add(key, profile)
     profiles, spreads = gathered.sums()
-    # A source may really be called so.
-    if OTHER in profiles and ledger.profiles.crowded_hours(hour_of(since), hour_of(until - _MICROSECOND) + 1, model):
-        return profiles, ReferenceSpreads()
     daily = days.spreads(profiles) if days is not None else DailySpreads()
-    by_source = {source: SpreadProfile(hours, daily.by_source.get(source, {})) for source, hours in spreads.items()}
-    return profiles, ReferenceSpreads(by_source, daily.whole)
+    each = {source: SpreadProfile(hourly, daily.by_source.get(source, {})) for source, hourly in spreads.items()}
+    return profiles, ReferenceSpreads(each, daily.whole)
 
 
 class _Days:

@@ -1,7 +1,7 @@
 """A window of time as profiles by source: whole hours from the ledger, cut hours from their rows."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain
 from typing import TypeVar
@@ -12,8 +12,10 @@ import pyarrow.compute
 
 from facemon.domain.packed_columns import packed, subtracted
 from facemon.domain.profile import Profile, ProfileKey, add_profiles, subtract_profile
-from facemon.domain.source_buckets import SourceProfiles
+from facemon.domain.source_buckets import SourceProfiles, has_too_many
 from facemon.domain.times import HOUR_MICROS, hour_of, micros, start_of_hour
+from facemon.store.held_hours import HeldHours
+from facemon.store.ledger.entries import StoredProfile
 from facemon.store.ledger.protocol import Ledger
 from facemon.store.row_profiles import UNCOUNTED, profile_rows
 from facemon.store.segment_files import read_rows
@@ -39,8 +41,7 @@ def read_sources(
     Every row is under its real source, or in its bucket where the sources are too many.
 
     Hours that had more sources than places are counted again from their rows; no row of another whole hour is read.
-    With `with_spreads` the answer tells how much the hours of each source differ, unless there are such hours or
-    buckets.
+    With `with_spreads` the answer tells how much the hours of each source differ, unless there are buckets.
     """
     if since >= until:
         return SourceProfiles({})
@@ -55,6 +56,10 @@ def read_sources(
             return SourceProfiles.bounded(
                 by_source(each for each in found if source is None or each[0].source == source)
             )
+        if with_spreads:
+            apart = with_hourly_spreads(hours_apart(ledger, since, until, crowded, model=model, source=source))
+            if not apart.bucketed:
+                return apart
         groups = SourceGroups()
         for key, profile in ledger.profiles.hours(*_whole_hours(since, until), model):
             if key.hour not in crowded and (source is None or key.source == source):
@@ -63,6 +68,44 @@ def read_sources(
         for table in _rows_of_hours(ledger, sorted(crowded | cut), since, until, model):
             groups.add_rows(table if source is None else table.filter(pa.compute.equal(table["source"], source)))
     return groups.sums()
+
+
+def hours_apart(
+    ledger: Ledger,
+    since: datetime,
+    until: datetime,
+    crowded: Collection[int],
+    *,
+    model: str,
+    source: str | None = None,
+) -> Iterator[tuple[ProfileKey, StoredProfile]]:
+    """The profiles of the hours of a window, every row under its real source, in the order of time.
+
+    The `crowded` hours, and those that the window cuts, are counted from their rows, `MOST_HOURS` at a time. Once the
+    sources are too many to keep apart the rest is left out: it is of no use then. Call it in a transaction.
+    """
+    from_rows = {*crowded, *(hour_of(start) for start, _ in _cut_hours(since, until))}
+    first, end = hour_of(since), _end_hour(until)
+    seen: set[str | None] = set()
+    for begin in range(first, end, MOST_HOURS):
+        stop = min(begin + MOST_HOURS, end)
+        span = max(since, start_of_hour(begin)), min(until, start_of_hour(stop))
+        hours = sorted(hour for hour in from_rows if begin <= hour < stop)
+        counted = HeldHours()
+        for table in _rows_of_hours(ledger, hours, *span, model) if hours else ():
+            counted.add_rows(table if source is None else table.filter(pa.compute.equal(table["source"], source)))
+            if has_too_many(counted.sources | seen):
+                break
+        stored = (
+            (key, each)
+            for key, each in ledger.profiles.stored_hours(begin, stop, model)
+            if key.hour not in from_rows and (source is None or key.source == source)
+        )
+        for key, each in sorted([*stored, *counted.profiles()], key=lambda found: found[0].hour):
+            seen.add(key.source)
+            yield key, each
+        if has_too_many(seen):
+            return
 
 
 def read_hours(ledger: Ledger, since: datetime, until: datetime, *, model: str) -> Iterator[tuple[ProfileKey, Profile]]:
@@ -161,7 +204,7 @@ def _rows_of_hours(
         for _, profile in ledger.profiles.hours(hour, hour + 1, model)
         for name in profile.columns
     }
-    columns = ["source", "face", "error", *sorted(counted)]
+    columns = ["model", "source", "origin", "face", "error", *sorted(counted)]
     start, stop = micros(since), micros(until)
     segments = [
         segment
@@ -171,7 +214,7 @@ def _rows_of_hours(
     ]
     for table in read_rows(ledger, segments, start, stop, columns):
         of_row = table["observed_at"].cast(pa.int64()).to_numpy() // HOUR_MICROS
-        yield table.filter(pa.array(np.isin(of_row, hours))).drop_columns("observed_at")
+        yield table.filter(pa.array(np.isin(of_row, hours)))
 
 
 def by_source(profiles: Iterable[tuple[ProfileKey, Profile]]) -> dict[str | None, Profile]:

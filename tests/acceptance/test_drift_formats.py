@@ -115,7 +115,7 @@ def test_markdown(facemon: RunFacemon, folder: Path) -> None:
     assert (outcome.returncode, outcome.stderr) == (3, "")
     assert outcome.stdout.startswith("**Drift. Current bearded.csv: 600 rows, reference normal.csv: 600 rows.**\n\n")
     assert outcome.stdout.endswith(
-        "|\n\nRows are taken as independent: without times, nothing shows how often frames repeat.\n"
+        "|\n\nRows are taken as independent: only windows of the log show how often frames repeat.\n"
     )
 
 

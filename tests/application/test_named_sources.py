@@ -12,6 +12,7 @@ from facemon.store.ledger.opening import open_ledger
 from facemon.store.ledger.protocol import Ledger
 from tests.reports.results import BY_SOURCE
 from tests.store.log_rows import log_images
+from tests.store.sql import sql
 
 
 def refusal(ledger: Ledger, name: str) -> UsageError:
@@ -45,4 +46,17 @@ def test_a_source_that_may_have_been_there_is_not_refused(tmp_path: Path) -> Non
         refusal(ledger, "cam 2")
         log_images(ledger, 100, sources=tuple(f"gate {number:03}" for number in range(100)))
         assert ledger.profiles.has_source(OTHER)
-        refuse_unknown_sources(ledger, ["gate 099", "cam 2"])
+        refuse_unknown_sources(ledger, ["gate 099"])
+
+
+def test_rows_of_crowded_hours_are_asked_for_a_source_without_a_place(tmp_path: Path) -> None:
+    """Among so many sources that some are counted as `other`, a wrong name is as wrong as among few."""
+    with open_ledger(tmp_path, create=True) as ledger:
+        log_images(ledger, 100, sources=tuple(f"gate {number:03}" for number in range(100)))
+        assert not ledger.profiles.has_source("gate 099")
+        refuse_unknown_sources(ledger, [f"gate {number:03}" for number in range(100)])
+        assert refusal(ledger, "gate 0 99").message == "the log has no rows of the source 'gate 0 99'"
+        # Of a row that cannot be read nothing is known.
+        with ledger.writing():
+            sql(ledger).execute("UPDATE segments SET data = x'00', path = NULL")
+        refuse_unknown_sources(ledger, ["gate 0 99"])

@@ -16,7 +16,7 @@ from facemon.domain.drift_result import (
 from facemon.drift.drift_check import EVIDENTLY_NOTE, LABELS_NOTE, join_evidently, run_checks
 from facemon.drift.multiplicity import adjusted
 from facemon.drift.sample import Sample
-from facemon.drift.source_verdicts import NO_TIMES_NOTE
+from facemon.drift.source_verdicts import NO_HOURS_NOTE
 from tests.drift.worlds import binary, profile, single, yes_no
 
 AT = datetime(2026, 11, 23, 2, tzinfo=UTC)
@@ -40,11 +40,11 @@ def checked(current_yes: int = 150, **options: object) -> DriftResult:
 def test_the_rows_come_from_the_samples() -> None:
     result = checked()
     assert (result.reference, result.current.rows) == (Side(500, "day one", "predictions"), 500)
-    assert (result.verdict, list(result.checks), result.notes) == (Verdict.OK, [Check.MODEL], (NO_TIMES_NOTE,))
+    assert (result.verdict, list(result.checks), result.notes) == (Verdict.OK, [Check.MODEL], (NO_HOURS_NOTE,))
 
 
 def test_a_reference_of_labels_says_what_it_means() -> None:
-    assert checked(kind="labels").notes == (LABELS_NOTE, NO_TIMES_NOTE)
+    assert checked(kind="labels").notes == (LABELS_NOTE, NO_HOURS_NOTE)
 
 
 def test_evidently_decides_only_when_it_is_named() -> None:
@@ -52,7 +52,7 @@ def test_evidently_decides_only_when_it_is_named() -> None:
     assert (beside.verdict, beside.checks[Check.EVIDENTLY], beside.notes) == (
         Verdict.OK,
         EVIDENTLY,
-        (NO_TIMES_NOTE, EVIDENTLY_NOTE),
+        (NO_HOURS_NOTE, EVIDENTLY_NOTE),
     )
     assert join_evidently(checked(), EVIDENTLY, decides=True).verdict is Verdict.DRIFT
 
@@ -111,7 +111,7 @@ def test_a_source_of_one_side_only_is_unknown() -> None:
     silent = {each.source for each in result.sources if each.is_silent}
     assert silent == {"c7"}
     sides = ("Only the reference has rows of c7.", "Only the current data has rows of new.")
-    assert result.notes == (*sides, NO_TIMES_NOTE)
+    assert result.notes == (*sides, NO_HOURS_NOTE)
 
 
 def test_sources_without_a_verdict_that_hold_half_of_the_rows_leave_all_undecided() -> None:

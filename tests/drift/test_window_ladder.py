@@ -124,6 +124,19 @@ def test_the_sources_with_the_most_rows_are_judged() -> None:
     assert judged[0] == "c006"
 
 
+def test_silent_sources_are_beside_those_with_the_most_rows() -> None:
+    many: dict[str | None, Profile] = {
+        f"c{at:03}": profile({"x": yes_no(1, 10 + at)}) for at in range(MOST_SOURCES + 5)
+    }
+    heard = {name: each for name, each in many.items() if name not in {"c000", "c005"}}
+    alone = sources_to_judge(Sample.of_sources(heard), Sample.of_sources(heard))
+    judged = sources_to_judge(Sample.of_sources(many), Sample.of_sources(heard))
+    assert set(judged) - set(alone) == {"c000", "c005"}
+    assert len(alone) == MOST_SOURCES
+    # A new source is not silent.
+    assert len(sources_to_judge(Sample.of_sources(heard), Sample.of_sources(many))) == MOST_SOURCES
+
+
 @pytest.mark.parametrize("rows", [{None: 10}, {}])
 def test_rows_without_any_source_have_none_to_judge(rows: dict[str | None, int]) -> None:
     sample = Sample.of_sources({name: profile({"x": yes_no(1, n)}) for name, n in rows.items()})

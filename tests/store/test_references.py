@@ -5,7 +5,9 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+from facemon.domain import source_buckets
 from facemon.domain.daily_spread import daily_spreads
+from facemon.domain.times import hour_of
 from facemon.errors import ExitCode, FacemonError, LockedError, UsageError
 from facemon.store.ledger.profile_table import MAX_SOURCES
 from facemon.store.ledger.protocol import Ledger
@@ -25,7 +27,7 @@ from tests.store import children
 from tests.store.log_rows import MODEL, NOON, log_images
 from tests.store.oracles import log_rows
 from tests.store.read_windows import read_window
-from tests.store.test_windows import assert_close, slow_spreads
+from tests.store.test_windows import assert_close, read_apart, slow_spreads
 
 FLOAT32 = 1e-6
 """The sums are kept as float32."""
@@ -89,10 +91,33 @@ def test_a_reference_keeps_how_much_its_hours_and_days_differ(
         assert_close(spread.hours, hours[source], FLOAT32)
 
 
-def test_a_reference_of_crowded_hours_keeps_no_spreads(ledger: Ledger) -> None:
+def test_a_reference_of_crowded_hours_keeps_how_much_they_differ(ledger: Ledger) -> None:
+    """Of each source by its own name, also of those that had no place in their hour."""
+    span = 8 * DAY * (1000 / 1400)
+    log_images(ledger, 1400, spread=span, sources=tuple(f"camera-{number}" for number in range(70)))
+    log_images(ledger, 140, spread=5 * HOUR, sources=tuple(f"camera-{number}" for number in range(70)), seed=1)
+    since, until = NOON, NOON + 8 * DAY
+    assert ledger.profiles.crowded_hours(hour_of(since), hour_of(until), MODEL)
+    made = set_from_window(ledger, "normal", since, until, model=MODEL, note="", now=NOON)
+    profiles, found = read_apart(ledger, since, until, model=MODEL), reference_spreads(ledger, made)
+    assert reference_profiles(ledger, made) == profiles
+    assert len(profiles) == 70
+    pieces = [(since + day * DAY, since + (day + 1) * DAY) for day in range(8)]
+    expected = daily_spreads([read_apart(ledger, *piece, model=MODEL) for piece in pieces], profiles)
+    assert_close(found.whole_days, expected.whole, FLOAT32)
+    hours = slow_spreads(ledger, since, until, read_apart)
+    assert found.by_source.keys() == profiles.keys()
+    for source, spread in found.by_source.items():
+        assert_close(spread.days, expected.by_source[source], FLOAT32)
+        assert_close(spread.hours, hours[source], FLOAT32)
+
+
+def test_a_reference_of_too_many_sources_keeps_no_spreads(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows of a source that had no place in its hour are under `other`."""
+    monkeypatch.setattr(source_buckets, "MOST_SOURCES", 69)
     log_images(ledger, 140, spread=7 * HOUR, sources=tuple(f"camera-{number}" for number in range(70)))
     made = set_from_window(ledger, "normal", NOON, NOON + 8 * DAY, model=MODEL, note="", now=NOON)
+    assert reference_profiles(ledger, made) == read_window(ledger, NOON, NOON + 8 * DAY, model=MODEL)
     assert "other" in reference_profiles(ledger, made)
     assert reference_spreads(ledger, made) == ReferenceSpreads()
 

@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -204,12 +204,22 @@ def test_a_window_of_many_uncrowded_hours_is_put_into_buckets_too(
     assert set(found.by_source) == {source_buckets.bucket_of("other"), None}
 
 
-def slow_spreads(ledger: Ledger, since: datetime, until: datetime) -> dict[str | None, dict[str, Spread]]:
+def read_apart(ledger: Ledger, since: datetime, until: datetime, *, model: str) -> Mapping[str | None, Profile]:
+    """As `read_window`, with every row under its real source."""
+    return read_sources(ledger, since, until, model=model).by_source
+
+
+def slow_spreads(
+    ledger: Ledger,
+    since: datetime,
+    until: datetime,
+    read: Callable[..., Mapping[str | None, Profile]] = read_window,
+) -> dict[str | None, dict[str, Spread]]:
     """The spreads between the hours of the window, each of which is read as a window of its own."""
     hours: dict[str | None, list[tuple[int, Profile]]] = {}
     for hour in range(hour_of(since), hour_of(until) + 1):
         piece = max(since, start_of_hour(hour)), min(until, start_of_hour(hour + 1))
-        for source, profile in read_window(ledger, *piece, model=MODEL).items():
+        for source, profile in read(ledger, *piece, model=MODEL).items():
             hours.setdefault(source, []).append((hour, profile))
     return {source: hourly_spreads(parts) for source, parts in hours.items()}
 
@@ -243,12 +253,37 @@ def test_spreads_of_one_source_and_only_where_asked_for(full: Ledger) -> None:
     assert read_sources(full, BEGIN, BEGIN + SPAN, model=MODEL).spreads == {}
 
 
-def test_there_are_no_spreads_of_hours_that_were_counted_anew_nor_in_buckets(
+@pytest.mark.parametrize("most", [1, 2, 64])
+@pytest.mark.parametrize("source", [None, "camera-150", "other"])
+@pytest.mark.parametrize(("since", "until"), [(0, 1), (0, 4), (0.5, 2.75), (1, 2)])
+def test_crowded_hours_tell_how_much_they_differ_like_others(
+    many_sources: Ledger, monkeypatch: pytest.MonkeyPatch, since: float, until: float, source: str | None, most: int
+) -> None:
+    """Each source has the spreads of its own rows; how many hours are counted at a time makes no difference."""
+    for module in (windows, source_hours):
+        monkeypatch.setattr(module, "MOST_HOURS", most)
+    begin, end = NOON + since * HOUR, NOON + until * HOUR
+    found = read_sources(many_sources, begin, end, model=MODEL, source=source, with_spreads=True)
+    assert found.by_source == read_sources(many_sources, begin, end, model=MODEL, source=source).by_source
+    assert found.spreads.keys() == found.by_source.keys()
+    expected = slow_spreads(many_sources, begin, end, read_apart)
+    for name, spread in found.spreads.items():
+        assert_close(spread.hours, expected[name])
+    pairs = [spread.pairs for each in found.spreads.values() for spread in each.hours.values()]
+    assert any(pairs) is (until > 2)
+
+
+@pytest.mark.parametrize("until", [1, 2, 4])
+def test_there_are_no_spreads_in_buckets(many_sources: Ledger, monkeypatch: pytest.MonkeyPatch, until: int) -> None:
+    apart = read_sources(many_sources, NOON, NOON + until * HOUR, model=MODEL)
+    monkeypatch.setattr(source_buckets, "MOST_SOURCES", 150)
+    found = read_sources(many_sources, NOON, NOON + until * HOUR, model=MODEL, with_spreads=True)
+    assert found == SourceProfiles(in_buckets(apart.by_source), bucketed=True)
+
+
+def test_uncrowded_hours_in_buckets_have_no_spreads_either(
     many_sources: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert read_sources(many_sources, NOON, NOON + 2 * HOUR, model=MODEL, with_spreads=True).spreads == {}
-    lone = read_sources(many_sources, NOON + HOUR, NOON + 2 * HOUR, model=MODEL, with_spreads=True)
-    assert lone.spreads.keys() == {"other", None}
     monkeypatch.setattr(source_buckets, "MOST_SOURCES", 0)
     found = read_sources(many_sources, NOON + HOUR, NOON + 2 * HOUR, model=MODEL, with_spreads=True)
     assert (found.bucketed, found.spreads) == (True, {})
