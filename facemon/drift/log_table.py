@@ -53,7 +53,7 @@ def read_log_table(file: TableFile, source: str | None = None) -> Sample:
 
 
 def read_log_hours(file: TableFile, source: str | None = None) -> Iterator[tuple[ProfileKey, Profile]] | None:
-    """The profiles by hour of a reference's rows, in the order of time; None for sources that are too many to keep apart.
+    """The profiles by hour of a reference's rows, in the order of time; None for more sources than are kept apart.
 
     With `source` only the rows of that one are counted.
     """
@@ -79,7 +79,7 @@ def _without_images(sample: Sample) -> Sample:
 
 
 def _whole_images(file: TableFile, source: str | None, own: Collection[str] = _COUNTED) -> Iterator[pa.Table]:
-    """The rows in pieces that never part the faces of an image, where they lie together; with the log's `own` columns."""
+    """The rows in pieces that never part the faces of an image, where they lie together, with these `own` columns."""
     held: list[pa.RecordBatch] = []
     for batch in _batches(file, _counted(file, own), source):
         held.append(batch)
