@@ -100,7 +100,6 @@ STEPS_OF_TESTS = {
     "store/recorded_commands.py": "record_command",
     "store/report_files.py": "write_page_of_record",
     "store/store_clock.py": "read_clock",
-    "store/windows.py": "by_source",
     "tables/number_notations.py": "foreign_numbers",
 }
 """Single steps that tests hold against another computation, or try with more inputs than the whole can be given."""

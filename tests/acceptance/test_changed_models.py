@@ -81,7 +81,7 @@ def test_serve_warns_when_it_starts(facemon: RunFacemon, folder: Path) -> None:
     with served(folder, *SWAPPED) as server:
         wait_until(lambda: any(LAST in line for line in server.said), lambda: f"{server.said}: the warning")
         assert server.ask("POST", "/predict", (folder / "images" / "0.png").read_bytes())[0] == 200
-        server.wait_for_images(1)
+        server.wait_for_images(6 + 1)
         # What it has logged counts while it goes on, too.
         assert LAST in predict(facemon, folder)
 

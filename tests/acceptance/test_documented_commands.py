@@ -6,6 +6,7 @@ import shlex
 import shutil
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,8 @@ ELSEWHERE = {
 ENDS = {"drift-check": {0, 3, 4}, "doctor": {0, 3}, "model": {0, 3}}
 """The exit codes that are results, by command; all others end in 0."""
 PLACES = {"/etc/facemon.yaml": "facemon.yaml", "/var/lib/node_exporter": "metrics", "/backups": "backups"}
+MONTH = {"2026-11-01": timedelta(days=-2), "2026-12-01": timedelta(days=2)}
+"""The month of the pages, as days around today: a report of the month after it would have no records."""
 CONFIG = """\
 version: 1
 model:
@@ -173,6 +176,8 @@ def run(facemon: RunFacemon, line: str, configuration: str, folder: Path) -> Non
     assert words[0] == "facemon", f"{line}: run it here, or name in ELSEWHERE the test that does"
     for place, ours in PLACES.items():
         words = [word.replace(place, ours) for word in words]
+    for day, offset in MONTH.items():
+        words = [word.replace(day, f"{datetime.now(UTC) + offset:%Y-%m-%d}") for word in words]
     command = next(word for word in words[1:] if not word.startswith("-") and word != "facemon.yaml")
     if command == "render-config" and configuration:
         (folder / "page.yaml").write_text(CONFIG + re.sub(r"(?m)^version: .*\n", "", configuration), "utf-8")

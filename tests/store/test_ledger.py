@@ -283,7 +283,7 @@ def test_a_read_only_mount_is_a_message(tmp_path: Path) -> None:
         print(error.message)
     """
     said = children.run(script, disk / "store", wrapper=children.in_small_disk(disk, 8)).splitlines()
-    assert [line.split()[-3:] for line in said[:2]] == [["cannot", "be", "written"]] * 2
+    assert [line.split()[-3:] for line in said[:2]] == [["read-only", "file", "system"]] * 2
     assert "no store can be made" in said[2]
     assert "Read-only file system" in said[2]
 
