@@ -25,7 +25,7 @@ def refuse_unusable(given: Mapping[str, Any]) -> None:
 
 
 def refuse_source(name: str, source: object) -> None:
-    """UsageError for a source that the log could not hold; `name` is what the caller knows it by, None is no source."""
+    """UsageError for a source that the log could not hold; `name` is what the caller calls it, and None is accepted."""
     from facemon.domain.image_input import source_fault
 
     if source is None:

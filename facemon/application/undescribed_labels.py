@@ -13,7 +13,7 @@ def undescribed_labels(config: "Config", logged: "Sequence[AttributeConfig]", la
     """Return the attributes of some rows that are not configured and for which a table of labels has a column.
 
     Which labels and bands there are is described nowhere: without them a wrong prediction cannot be told from a cell
-    that is no label.
+    that is not a label.
     """
     described, columns = {attribute.name for attribute in config.model.attributes}, config.tables.columns
     names = (attribute.name for attribute in logged if attribute.name not in described)

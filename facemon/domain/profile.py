@@ -14,7 +14,7 @@ from facemon.domain.binning import MISSING, places_of
 MISSING_LABEL = ""
 """The label of a value that is not there; a configured label is never empty."""
 UNRECOGNISED = "(no label)"
-"""Counted for the cells of a table that are no label of their attribute: whatever they mean is not known."""
+"""Counted for the cells of a table that are not labels of their attribute: whatever they mean is not known."""
 _DENSE = 1 << 14
 """Bins that lie so close together are summed in a table, which takes no sorting."""
 _ZERO = np.zeros(1)

@@ -109,7 +109,7 @@ class _NumbersOfText:
         return AttributeColumn(column, fault=fault, strange=StrangeCells(self.reader.strange, way_out))
 
     def of(self, cells: Cells) -> Iterator[tuple[Any, Any]]:
-        """The cells as float64, batch by batch; missing ones and those that are no number are NaN."""
+        """The cells as float64, batch by batch; missing ones and those that are not numbers are NaN."""
         for cell_array, codes in cells:
             encoded = cell_array if pa.types.is_dictionary(cell_array.type) else pc.dictionary_encode(cell_array)
             values = [*values_of(encoded.dictionary), None]

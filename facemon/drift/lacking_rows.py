@@ -52,10 +52,10 @@ def lacking_rows(
 
 
 def _of_strange_cells(column: ColumnResult, reference: Sample, current: Sample) -> RowsToDecide | None:
-    """What would decide a column that is undecided because of cells that are no label; None for all others."""
+    """What would decide a column that is undecided because of cells that are not labels; None for all others."""
     is_tested = column.verdict is not Verdict.UNDECIDED or column.p_value is not None
     way_out = None if is_tested or column.measure != LABEL else way_out_of(reference, current, column.column)
-    return RowsToDecide(None, "cells that are no label could mean anything", way_out) if way_out else None
+    return RowsToDecide(None, "cells that are not labels could mean anything", way_out) if way_out else None
 
 
 def _comparison(column: ColumnResult, reference: Sample, current: Sample, settings: DriftConfig) -> Comparison | None:

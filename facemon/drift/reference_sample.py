@@ -111,7 +111,7 @@ def count_once(
 ) -> list[str]:
     """Count a table that has just become a reference, and keep that: a look, which keeps nothing, need not count.
 
-    Return what to warn of: cells that are no labels. What cannot be counted is left to the check, which says why.
+    Return what to warn of: cells that are not labels. What cannot be counted is left to the check, which says why.
     """
     with suppress(FacemonError):
         found = _counted_once(ledger, reference, attributes=attributes, tables=tables, checks=_ALL_CHECKS, keeps=True)

@@ -1,4 +1,4 @@
-"""Cells of a table that are no label of their attribute: what they could hide is never reported as fine."""
+"""Cells of a table that are not labels of their attribute: what they could hide is never reported as fine."""
 
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ def with_doubt(
 ) -> Evidence:
     """The evidence of a column, untested where what its strange cells mean decides whether the threshold is reached.
 
-    If the shares u and v of both sides are no label, the score s of the true labels lies between s - max(u, v) and
+    If the shares u and v of both sides are not labels, the score s of the true labels lies between s - max(u, v) and
     s + min(u, v): strange cells are counted under one label of their own, which hides what moves within it.
     """
     if measure != LABEL or evidence.score is None or evidence.p_value is None:
@@ -46,7 +46,7 @@ def way_out_of(reference: Sample, current: Sample, column: str) -> str | None:
 
 
 def strange_notes(reference: Sample, current: Sample, outcome: CheckResult | None) -> list[str]:
-    """Name the cells that are no label, with their share, of the columns of the model check that are judged."""
+    """Name the cells that are not labels, with their share, of the columns of the model check that are judged."""
     return [
         f"{name}: {_told(reference, current, name)}; {way_out}."
         for name in (column.column for column in (outcome.columns if outcome else ()) if column.p_value is not None)
@@ -59,7 +59,7 @@ def strange_warnings(sample: Sample) -> list[str]:
     found = []
     for name, cells in sample.strange.items():
         share = f"{100 * _share_of(sample.column(name)):.2g} % of its cells"
-        told = sample.faulty.get(name) or f"{share} are no label, such as {', '.join(cells.examples)}"
+        told = sample.faulty.get(name) or f"{share} are not labels, such as {', '.join(cells.examples)}"
         found.append(f"{name}: {told}; {cells.way_out}")
     return found
 
@@ -91,4 +91,4 @@ def _told(reference: Sample, current: Sample, name: str) -> str:
             parts.append(f"{100 * share:.2g} % {'in' if parts else 'of the cells in'} {side}")
         if found := sample.strange.get(name):
             examples |= dict.fromkeys(found.examples)
-    return f"{' and '.join(parts)} are no label of {name}, such as {', '.join(examples)}"
+    return f"{' and '.join(parts)} are not labels of {name}, such as {', '.join(examples)}"

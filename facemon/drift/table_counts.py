@@ -39,7 +39,7 @@ class TooManyLabels(Exception):
 
 
 def count_labels(cells: Cells, clusters: int, label_of: Callable[[Any], str]) -> list[ColumnCounts]:
-    """The counts per cluster under the labels that `label_of` gives the cells; TooManyLabels if they are no labels."""
+    """The counts per cluster under the labels that `label_of` gives the cells; TooManyLabels if they are not labels."""
     place: dict[str, int] = {}
     totals = np.zeros((clusters, 0), dtype=np.int64)
     for cell_array, codes in cells:

@@ -97,7 +97,7 @@ def _labelled(table: pa.Table, attribute: AttributeConfig, tables: TablesConfig)
 
 
 def _label(cell: Any, cells: AttributeCells) -> str | None:
-    """A cell's label; one that is no label stays as it is, so that another one in its place is seen."""
+    """A cell's label; one that is not a label stays as it is, so that another one in its place is seen."""
     label = cells.label_of(cell)
     return (text_of(cell) if label == UNRECOGNISED else label) or None
 

@@ -16,7 +16,7 @@ _HINT = "give times, or text such as 2026-11-23T02:00:00Z; pandas.to_datetime(se
 def times_of(column: pa.Array, name: str, wanted: pa.DataType) -> pa.Array:
     """Times, dates or text as times of the wanted type.
 
-    RowError for text that is no time, and FacemonError for a column of numbers: it does not say what they count.
+    RowError for text that is not a time, and FacemonError for a column of numbers: it does not say what they count.
     ArrowException for a time that 64 bits cannot hold.
     """
     type_ = column.type

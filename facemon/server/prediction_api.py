@@ -36,7 +36,7 @@ class LogTrouble(NamedTuple):
 
     reason: str
     is_full: bool
-    """Whether there is no room left for predictions to wait, so that those that come now are lost."""
+    """Whether further predictions cannot wait, so that they are lost."""
 
 
 class PredictionApi:

@@ -74,7 +74,7 @@ class LiveWriter:
         self.trouble: str | None = None
         """Why predictions are not getting into the log at the moment; none when they are."""
         self.is_full = False
-        """Whether there is no room for further predictions until the store can be written."""
+        """Whether further predictions find the memory full until the store can be written."""
         self._rows = self._lost = 0
         self._clock_judged = time.monotonic()
         self._clock_is_wrong = False

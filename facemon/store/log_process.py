@@ -88,7 +88,7 @@ class LogProcess:
 
     @property
     def is_full(self) -> bool:
-        """Whether predictions that come now are answered but lost: there is no room for them to wait in."""
+        """Whether predictions that come now are answered but lost, because no more can wait."""
         return self._is_over or self._is_full or self._writer_is_full
 
     def start(self) -> None:

@@ -1,6 +1,5 @@
 """`predict -o FILE --resume`: the file has every row of the run, as if the run had never been interrupted."""
 
-import csv
 import json
 import os
 from collections.abc import Iterator
@@ -8,9 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
-import pyarrow.parquet
 import pytest
 
 from facemon.application.prediction_run import identity_of
@@ -22,11 +19,11 @@ from facemon.store.ledger.opening import open_ledger
 from facemon.store.runs import begin_run
 from facemon.store.segment_writer import SegmentWriter
 from tests.acceptance.small_model import write_small_model
+from tests.application.written_rows import rows_in
 from tests.model.onnx_files import flat_image
 from tests.store.sql import sql
 
 IMAGES = 24
-UNLIKE = ("run", "predicted_at", "observed_at")
 
 
 @pytest.fixture
@@ -59,18 +56,6 @@ def log_beginning(images: int, *paths: str) -> None:
 
 def predict(*arguments: str) -> int:
     return run(["-q", "predict", "m.jsonl", "--max-failures", "100%", *arguments])
-
-
-def rows_in(path: Path) -> list[dict[str, Any]]:
-    match path.suffix:
-        case ".jsonl":
-            rows = [json.loads(line) for line in path.read_text().splitlines()]
-        case ".csv":
-            with path.open(newline="") as file:
-                rows = list(csv.DictReader(file))
-        case _:
-            rows = pyarrow.parquet.read_table(path).to_pylist()
-    return [{name: value for name, value in row.items() if name not in UNLIKE} for row in rows]
 
 
 def leftovers(folder: Path) -> Iterator[Path]:

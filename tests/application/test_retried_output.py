@@ -1,7 +1,5 @@
 """`predict -o FILE --retry-failed`: the file has every row of the run, as if nothing had failed."""
 
-import csv
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -13,13 +11,13 @@ from facemon.cli.main import run
 from facemon.store import segment_writer
 from facemon.store.ledger.opening import open_ledger
 from tests.acceptance.small_model import write_small_model
+from tests.application.written_rows import rows_in
 from tests.model.onnx_files import flat_image
 from tests.store.damage import files_of
 from tests.store.sql import sql
 
 IMAGES = 12
 BAD = (0, 5, 6, 11)
-UNLIKE = ("run", "predicted_at", "observed_at")
 RETRY = ("--retry-failed", "--max-failures", "100%")
 
 
@@ -48,18 +46,6 @@ def fail(*arguments: str) -> None:
 
 def predict(*arguments: str) -> int:
     return run(["-q", "predict", "images", "--threads", "1", *arguments])
-
-
-def rows_in(path: Path) -> list[dict[str, Any]]:
-    match path.suffix:
-        case ".jsonl":
-            rows = [json.loads(line) for line in path.read_text().splitlines()]
-        case ".csv":
-            with path.open(newline="") as file:
-                rows = list(csv.DictReader(file))
-        case _:
-            rows = pyarrow.parquet.read_table(path).to_pylist()
-    return [{name: value for name, value in row.items() if name not in UNLIKE} for row in rows]
 
 
 def without_failures(suffix: str) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Cells of a table that are no label of their attribute: what they could hide is never ok, and never drift."""
+"""Cells of a table that are not labels of their attribute: what they could hide is never ok, and never drift."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -86,7 +86,7 @@ def test_one_unknown_class_in_place_of_another_is_undecided(
     found = check(table(before, 0.06), table(after, 0.06), attribute)[attribute.name]
     assert (found.verdict, found.score) == (Verdict.UNDECIDED, 0)
     assert found.reason == (
-        f"6 % of the cells in the reference and 6 % in the current data are no label of {attribute.name}, such as "
+        f"6 % of the cells in the reference and 6 % in the current data are not labels of {attribute.name}, such as "
         f"{before}, {after}: what they mean decides whether the shift reaches the threshold 0.05; say what they mean "
         f"under tables.values.{attribute.name}"
     )
@@ -192,15 +192,15 @@ def test_commands_and_monitor_name_strange_cells(tmp_path: Path, facemon: RunFac
     pa.parquet.write_table(pa.table({"hair": ["a", "B", "a", "curly"] * 150}), tmp_path / "strange.parquet")
     done = facemon("reference", "set", "strange.parquet", cwd=tmp_path)
     assert done.returncode == 0
-    said = "hair: 25 % of its cells are no label, such as curly; say what they mean under tables.values.hair"
+    said = "hair: 25 % of its cells are not labels, such as curly; say what they mean under tables.values.hair"
     assert said in done.stderr
     looked = facemon("drift-check", "--check", "model", "--current", "strange.parquet", cwd=tmp_path)
     assert looked.returncode == 4
-    assert "25 % of the cells in the reference and 25 % in the current data are no label of hair" in looked.stdout
+    assert "25 % of the cells in the reference and 25 % in the current data are not labels of hair" in looked.stdout
     frame = pd.DataFrame({"hair": ["a", "b", "a", 7] * 150})
     with Monitor(tmp_path / "facemon.yaml") as monitor:
         monitor.set_reference(pa.table({"hair": ["a", "b"] * 300}), name="known")
         result = monitor.check(frame, checks="model")
         small = monitor.check(pd.DataFrame({"hair": ["a", "b"] * 299 + ["a", 7]}), checks="model")
     assert result.verdict is Verdict.UNDECIDED
-    assert small.notes[0].startswith("hair: 0.17 % of the cells in the current data are no label of hair, such as 7;")
+    assert small.notes[0].startswith("hair: 0.17 % of the cells in the current data are not labels of hair, such as 7;")
